@@ -1,0 +1,146 @@
+"""`backward` and `grad`: the two ways to start a backward pass."""
+from . import engine
+from .tensor import Tensor, as_tensor
+
+
+def backward(output, grad=None, retain_graph=None, create_graph=False, inputs=None):
+    r"""Add d output / d leaf to `leaf.grad` for every leaf that `output` was computed from.
+
+    Formula: leaf.grad += sum_i grad_i * d output_i / d leaf.
+
+    Args:
+        output: the Tensor to differentiate.
+        grad: the cotangent, of the shape of `output`; may be left out if `output` has one element.
+        retain_graph: keep the saved values for another pass; default: the value of `create_graph`.
+        create_graph: record the pass itself, for derivatives of higher order.
+        inputs: leaves to fill; default: all.
+
+    Raises:
+        RuntimeError: nothing was recorded, the graph was freed, or `grad` is missing.
+        ValueError: `grad` has another shape.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> x = tn.tensor(3.0, requires_grad=True)
+        >>> (x ** 2).backward(); x.grad
+        tensor(6.)
+    """
+    wanted = None if inputs is None else _listed(inputs)
+    outputs, cotangents = _prepare(_listed(output), None if grad is None else _listed(grad))
+    retain = create_graph if retain_graph is None else retain_graph
+    if wanted is not None:
+        gradients = _pull(outputs, cotangents, wanted, retain, create_graph)
+        for leaf, g in zip(wanted, gradients):
+            if g is not None:
+                engine.store(leaf, g)
+        return
+    done = engine.start(outputs, cotangents, retain, create_graph)
+    for leaf, g in done.leaf_gradients():
+        engine.store(leaf, g)
+
+
+def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, allow_unused=False):
+    r"""The gradients of `outputs` with respect to `inputs`, without touching any `.grad`.
+
+    Formula: result_k = sum_i grad_outputs_i * d outputs_i / d inputs_k.
+
+    Args:
+        outputs, inputs: a Tensor or a sequence of them; inputs may be leaves or interior results.
+        grad_outputs: cotangents, one per output; may be left out for outputs of one element.
+        retain_graph: keep the saved values for another pass; default: the value of `create_graph`.
+        create_graph: record the pass itself, for derivatives of higher order.
+        allow_unused: return None for an input that no output depends on, instead of raising.
+
+    Returns:
+        A tuple of Tensors, one per input.
+
+    Raises:
+        RuntimeError: an input does not require a gradient, is not used, or the graph was freed.
+        ValueError: a cotangent has another shape than its output.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> x = tn.tensor(2.0, requires_grad=True)
+        >>> (first,) = tn.autograd.grad(x ** 3, x, create_graph=True)
+        >>> tn.autograd.grad(first, x)
+        (tensor(12.),)
+    """
+    wanted = _listed(inputs)
+    outputs, cotangents = _prepare(_listed(outputs), None if grad_outputs is None else _listed(grad_outputs))
+    retain = create_graph if retain_graph is None else retain_graph
+    for k, tensor in enumerate(wanted):
+        if not isinstance(tensor, Tensor) or not tensor.requires_grad:
+            raise RuntimeError(f"inputs[{k}] does not require a gradient: set requires_grad=True before computing from it")
+    gradients = _pull(outputs, cotangents, wanted, retain, create_graph)
+    if not allow_unused:
+        for k, g in enumerate(gradients):
+            if g is None:
+                raise RuntimeError(f"inputs[{k}], shape {wanted[k].shape}, is not used by the outputs; "
+                                   "pass allow_unused=True to get None for it")
+    return tuple(gradients)
+
+
+def _pull(outputs, cotangents, wanted, retain, create_graph):
+    ends = [t.node if t.node is not None else t for t in wanted]
+    targets = {id(end) for end in ends}
+    needed = _on_the_way([t.node for t in outputs if t.node is not None], targets)
+    done = engine.start(outputs, cotangents, retain, create_graph, needed, targets)
+    found = {id(leaf): g for leaf, g in done.leaf_gradients()}
+    found.update({key: done.as_gradient(g) for key, g in done.found.items()})
+    return [found.get(id(end)) for end in ends]
+
+
+def _on_the_way(roots, targets):
+    """The ids of all nodes from which a target can be reached, targets that are leaves included."""
+    seen, stack, order = set(), list(roots), []
+    while stack:
+        node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        order.append(node)
+        stack.extend(p for p in node.parents if not isinstance(p, Tensor))
+    order.sort(key=lambda node: -node.order)  # parents first
+    needed = {target for target in targets}
+    inner = set()
+    for node in order:
+        if any(id(p) in needed or id(p) in inner for p in node.parents):
+            inner.add(id(node))
+    return Needed(inner | needed, inner)
+
+
+class Needed(set):
+    """Ids that a cotangent must reach; `inner` are those whose own rules must run."""
+
+    def __init__(self, every, inner):
+        super().__init__(every)
+        self.inner = inner
+
+
+def _prepare(outputs, cotangents):
+    if cotangents is not None and len(cotangents) != len(outputs):
+        raise ValueError(f"{len(cotangents)} cotangents for {len(outputs)} outputs")
+    prepared = []
+    for k, output in enumerate(outputs):
+        if not isinstance(output, Tensor):
+            raise TypeError(f"outputs[{k}]: expected a Tensor, got {type(output).__name__}")
+        if not output.requires_grad:
+            raise RuntimeError(f"outputs[{k}], shape {output.shape}: nothing to differentiate. It was computed from "
+                               "tensors without requires_grad, inside no_grad, or by an operation without gradient")
+        g = cotangents[k] if cotangents is not None else None
+        if g is None:
+            if output.size != 1:
+                raise RuntimeError(f"grad: needed for an output of shape {output.shape}; only an output of one element "
+                                   "has the natural cotangent 1. Pass grad= or reduce the output with .sum()")
+            g = Tensor.wrap(output.device.xp.ones(output.shape, dtype=output.dtype))
+        g = as_tensor(g, like=output)
+        if g.shape != output.shape:
+            raise ValueError(f"grad: expected shape {output.shape}, that of the output, got {g.shape}")
+        if g.dtype != output.dtype:
+            g = g.astype(output.dtype)
+        prepared.append(g)
+    return outputs, prepared
+
+
+def _listed(value):
+    return [value] if isinstance(value, Tensor) or value is None else list(value)

@@ -1,0 +1,35 @@
+"""What went wrong in an operation, said with its inputs: shapes, dtypes and devices."""
+from ..backend import device_of
+from .tensor import Tensor
+
+
+def describe(value):
+    """An operand in a few words: `float32 (2, 3)`."""
+    if isinstance(value, Tensor):
+        value = value.data
+    device = device_of(value)
+    if device is None:
+        return repr(value) if len(repr(value)) <= 40 else type(value).__name__
+    where = "" if device.name == "cpu" else f" on {device}"
+    return f"{value.dtype} {tuple(value.shape)}{where}"
+
+
+def explain(op, operands, error, attrs=None):
+    """An exception of the same kind as `error` that names the operation and its operands."""
+    names = op.inputs if not op.variadic else [f"#{i}" for i in range(len(operands))]
+    given = ", ".join(f"{name}: {describe(value)}" for name, value in zip(names, operands))
+    with_attrs = "".join(f", {key}={value!r}" for key, value in (attrs or {}).items() if len(repr(value)) <= 60)
+    kinds = (IndexError, TypeError, OverflowError, MemoryError, ZeroDivisionError, NotImplementedError, KeyError)
+    kind = next((k for k in kinds if isinstance(error, k)), ValueError)
+    if type(error).__name__ == "LinAlgError":
+        kind = type(error)
+    elif not isinstance(error, (ValueError, ArithmeticError, *kinds)):
+        kind = RuntimeError
+    message = str(error)
+    if "could not be broadcast" in message:
+        message = "the shapes do not broadcast"
+    if isinstance(error, Warning):
+        return error
+    if message.startswith(f"{op.name}:"):
+        return kind(message)
+    return kind(f"{op.name}: {message} ({given}{with_attrs})")

@@ -1,0 +1,38 @@
+"""The recorded graph: one `Node` per operation that a gradient may flow through."""
+from itertools import count
+
+tick = count(0, -1).__next__  # later nodes have smaller numbers: a heap then yields the latest first
+
+
+class Node:
+    """One recorded operation.
+
+    Fields:
+        order: its number; a smaller one was made later.
+        plan: the rules for the inputs that want a gradient (`primitive.Plan`).
+        parents: per such input, the Node that made it, or the leaf Tensor itself.
+        saved: what the rules read: per input its array, its shape or None, last the output or None;
+            None once backward has freed it.
+        attrs: the keyword parameters of the operation.
+        shape, dtype: of the output.
+        extra: None, or a dict with `hooks`, `retain` (weak reference to the tensor), `site` (source line).
+    """
+
+    __slots__ = ("order", "plan", "parents", "saved", "attrs", "shape", "dtype", "extra")
+
+    @property
+    def name(self):
+        """The operation's name."""
+        return self.plan.primitive.name
+
+    def __repr__(self):
+        return f"<{self.name} node, shape {self.shape}>"
+
+
+class Bundle(Node):
+    """The node of an operation with several outputs: `shape` and `dtype` are tuples of theirs.
+
+    Each output has a node of its own (`pick`) with this one as its parent.
+    """
+
+    __slots__ = ()

@@ -1,0 +1,126 @@
+"""Devices: where arrays live and which functions compute on them.
+
+`cpu` is NumPy, `cuda` is CuPy, `strict` is NumPy behind a wall that refuses what a GPU refuses,
+so that code tested on `strict` is ready for a GPU. `TINYGRAD_NOTES_DEVICE` names the first default.
+"""
+import os
+import threading
+
+import numpy as np
+
+from .namespace import Namespace
+
+_LIBRARIES = ("numpy", "scipy.special")
+
+
+class Device:
+    """One place where arrays live: its name, array type, functions, and the way to and from NumPy.
+
+    As a context manager it is the default for new tensors: `with tn.device("strict"): ...`
+    """
+
+    __slots__ = ("name", "array_type", "xp", "from_numpy", "to_numpy")
+
+    def __init__(self, name, array_type, xp, from_numpy, to_numpy):
+        self.name = name
+        self.array_type = array_type
+        self.xp = xp
+        self.from_numpy = from_numpy
+        self.to_numpy = to_numpy
+
+    def __repr__(self):
+        return f"device({self.name!r})"
+
+    def __str__(self):
+        return self.name
+
+    def __eq__(self, other):
+        return self is other or (isinstance(other, str) and other == self.name)
+
+    def __hash__(self):
+        return hash(self.name)
+
+    def __enter__(self):
+        _state.stack.append(self)
+        return self
+
+    def __exit__(self, *exc):
+        _state.stack.pop()
+
+
+class _State(threading.local):
+    def __init__(self):
+        self.stack = []
+
+
+_state = _State()
+cpu = Device("cpu", np.ndarray, Namespace(*_LIBRARIES), np.asarray, np.asarray)
+_known = {"cpu": cpu}
+_by_array_type = {np.ndarray: cpu}
+NAMES = ("cpu", "strict", "cuda")
+
+
+def _open_strict():
+    from . import strict
+
+    return Device("strict", strict.StrictArray, strict.StrictNamespace(cpu.xp), strict.wrap, strict.unwrap)
+
+
+def _open_cuda():
+    try:
+        from . import cuda
+
+        return cuda.open_device()
+    except ImportError as error:
+        raise RuntimeError("device 'cuda' needs CuPy: pip install 'tinygrad-notes[gpu]'") from error
+
+
+def as_device(device=None):
+    """The `Device` meant by `device`: a Device, one of 'cpu' 'strict' 'cuda', or None for the default.
+
+    Raises:
+        ValueError: the name is unknown.
+        RuntimeError: the device is known but not present on this machine.
+    """
+    if device is None:
+        return current_device()
+    if isinstance(device, Device):
+        return device
+    name = "cuda" if device == "cuda:0" else device
+    if name not in NAMES:
+        raise ValueError(f"device: {device!r} is unknown; known devices are {', '.join(NAMES)}")
+    if name not in _known:
+        opened = _open_strict() if name == "strict" else _open_cuda()
+        _known[name] = opened
+        _by_array_type[opened.array_type] = opened
+    return _known[name]
+
+
+def current_device():
+    """The device on which new tensors are made."""
+    if not _state.stack:
+        _state.stack.append(as_device(os.environ.get("TINYGRAD_NOTES_DEVICE", "cpu")))
+    return _state.stack[-1]
+
+
+def devices():
+    """The devices of this machine."""
+    found = [cpu, as_device("strict")]
+    try:
+        found.append(as_device("cuda"))
+    except RuntimeError:
+        pass
+    return found
+
+
+def device_of(array):
+    """The device a raw array lives on, or None for anything that is no device's array."""
+    found = _by_array_type.get(array.__class__)
+    if found is None and isinstance(array, np.ndarray):
+        return cpu
+    return found
+
+
+def namespace_of(array):
+    """The array functions (`xp`) for a raw array."""
+    return device_of(array).xp

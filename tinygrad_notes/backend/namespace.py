@@ -1,0 +1,37 @@
+"""The array functions of a device, found by name: what gradient rules know as `xp`."""
+from functools import partial
+from importlib import import_module
+
+from . import kernels
+
+
+class Namespace:
+    """Looks a function up in our kernels, then in the device's array libraries, and keeps it.
+
+    `xp.sin` is `numpy.sin` on the CPU and `cupy.sin` on a GPU; `xp.index_add` is the kernel
+    of that name with `xp` bound. Libraries are named by strings and imported when first needed.
+    """
+
+    def __init__(self, *libraries, renamed=None):
+        self._libraries = libraries
+        self._renamed = renamed or {}
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = self._find(name)
+        setattr(self, name, found)
+        return found
+
+    def _find(self, name):
+        kernel = getattr(kernels, name, None)
+        if kernel is not None and getattr(kernel, "is_kernel", False):
+            return partial(kernel, self)
+        for library in self._libraries:
+            library = import_module(library)
+            found = getattr(library, name, None)
+            if found is None and name in self._renamed:
+                found = getattr(library, self._renamed[name], None)
+            if found is not None:
+                return found
+        raise AttributeError(f"no array function {name!r} in {', '.join(self._libraries)}")
