@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from ..backend import device_of, namespace_of
-from .mode import _Switch
+from .mode import Switch
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 
@@ -13,7 +13,7 @@ class AnomalyError(ArithmeticError):
     """A NaN or infinity appeared where none went in."""
 
 
-class detect_anomaly(_Switch):
+class detect_anomaly(Switch):
     """Inside the block, raise `AnomalyError` at the first operation that makes a NaN or an infinity.
 
     Forward: the operation and the user's source line. Backward: the operation whose rule made it,

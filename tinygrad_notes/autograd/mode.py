@@ -12,7 +12,7 @@ class _Mode(threading.local):
 mode = _Mode()
 
 
-class _Switch:
+class Switch:
     """Sets one field of `mode` inside a `with` block or a decorated function, then restores it."""
 
     field: str
@@ -41,7 +41,7 @@ class _Switch:
         return wrapped
 
 
-class set_grad_enabled(_Switch):
+class set_grad_enabled(Switch):
     """Record operations for backward inside the block if `value`, else do not."""
 
     field = "grad"

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..backend import device_of
 from ..backend.dtypes import default_float, float64
+from ..backend.kernels import FORWARDS
 from .anomaly import note
 from .errors import explain
 from .mode import mode
@@ -20,6 +21,7 @@ from .node import Bundle, Node, tick
 from .tensor import Tensor, as_tensor, to_array
 
 PRIMITIVES = {}  # every operation by name
+CALLS = {}       # the function users call, by name of the operation
 KINDS = ("elementwise", "reduce", "view", "gather", "contraction", "linalg", "sort", "random", "opaque")
 
 _ndarray, _asarray = np.ndarray, np.asarray
@@ -70,6 +72,7 @@ class Primitive:
                                      f"but may read {sorted(known)}")
         self.keeps = reads
         PRIMITIVES[name] = self
+        FORWARDS[name] = forward
 
     def plan(self, active):
         """The `Plan` for a tuple of booleans: which inputs want a gradient."""
@@ -448,6 +451,7 @@ def define(op):
         call = _general(op)
     call.__name__ = call.__qualname__ = op.name
     call.primitive = op
+    CALLS[op.name] = call
     return call
 
 

@@ -1,16 +1,14 @@
 """Array functions that no array library offers ready-made, written once for every `xp`.
 
-Each takes the namespace first: `xp.index_add(...)` calls `index_add(xp, ...)`.
+Each takes the namespace first: `xp.fill_like(x, 0)` calls `fill_like(xp, x, 0)`. The forward of every
+operation is registered here too, so that a gradient rule can call `xp.<operation>` on raw arrays.
 """
+
+KERNELS = {}   # looked up before the array libraries
+FORWARDS = {}  # the forwards of operations, looked up after them
 
 
 def kernel(function):
-    """Mark `function(xp, ...)` as an array function of every device."""
-    function.is_kernel = True
+    """Make `function(xp, ...)` an array function of every device."""
+    KERNELS[function.__name__] = function
     return function
-
-
-@kernel
-def fill_like(xp, x, value):
-    """An array like `x` (shape, dtype, device) filled with `value`."""
-    return xp.full_like(x, value)

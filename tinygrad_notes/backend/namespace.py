@@ -2,14 +2,14 @@
 from functools import partial
 from importlib import import_module
 
-from . import kernels
+from .kernels import FORWARDS, KERNELS
 
 
 class Namespace:
-    """Looks a function up in our kernels, then in the device's array libraries, and keeps it.
+    """Looks a function up in our kernels, the device's array libraries, then our operations, and keeps it.
 
-    `xp.sin` is `numpy.sin` on the CPU and `cupy.sin` on a GPU; `xp.index_add` is the kernel
-    of that name with `xp` bound. Libraries are named by strings and imported when first needed.
+    `xp.sin` is `numpy.sin` on the CPU and `cupy.sin` on a GPU; kernels and forwards of operations come
+    with `xp` bound. Libraries are named by strings and imported when first needed.
     """
 
     def __init__(self, *libraries, renamed=None):
@@ -24,9 +24,8 @@ class Namespace:
         return found
 
     def _find(self, name):
-        kernel = getattr(kernels, name, None)
-        if kernel is not None and getattr(kernel, "is_kernel", False):
-            return partial(kernel, self)
+        if name in KERNELS:
+            return partial(KERNELS[name], self)
         for library in self._libraries:
             library = import_module(library)
             found = getattr(library, name, None)
@@ -34,4 +33,6 @@ class Namespace:
                 found = getattr(library, self._renamed[name], None)
             if found is not None:
                 return found
+        if name in FORWARDS:
+            return partial(FORWARDS[name], self)
         raise AttributeError(f"no array function {name!r} in {', '.join(self._libraries)}")

@@ -1,6 +1,10 @@
 """Arithmetic, comparison, rounding and bits, element by element."""
 from ..autograd import elementwise
 
+__all__ = [
+    "add", "subtract", "multiply", "divide", "negative", "positive", "abs", "sign", "square", "sqrt", "reciprocal", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",
+]
+
 add = elementwise("add", lambda xp, x, y: xp.add(x, y),
                   x=lambda g: g,
                   y=lambda g: g)

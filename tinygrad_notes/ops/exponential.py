@@ -1,6 +1,10 @@
 """Exponentials, logarithms, trigonometric and hyperbolic functions."""
 from ..autograd import elementwise
 
+__all__ = [
+    "exp", "log", "sin", "cos", "tanh",
+]
+
 exp = elementwise("exp", lambda xp, x: xp.exp(x), x=lambda g, out: g * out)
 log = elementwise("log", lambda xp, x: xp.log(x), x=lambda g, x: g / x)
 sin = elementwise("sin", lambda xp, x: xp.sin(x), x=lambda xp, g, x: g * xp.cos(x))

@@ -1,6 +1,8 @@
 """Reductions over axes."""
 from ..autograd import adjoint
 
+__all__ = ["sum"]
+
 
 def _axes(name, axis, ndim):
     """`axis` as a tuple of distinct non-negative ints; None means all axes."""
@@ -24,8 +26,8 @@ def _spread(xp, y, *, axis, keepdims, shape):
 
 
 _sum, _sum_transpose = adjoint(
-    "_sum", lambda xp, x, *, axis, keepdims: xp.sum(x, axis=axis, keepdims=keepdims),
-    "_spread", _spread, kind="reduce", transpose_kind="view")
+    "sum", lambda xp, x, *, axis, keepdims: xp.sum(x, axis=axis, keepdims=keepdims),
+    "spread", _spread, kind="reduce", transpose_kind="view")
 
 
 def sum(x, /, *, axis=None, dtype=None, keepdims=False):

@@ -1,0 +1,21 @@
+"""Fixtures shared by all tests: every test starts from the same seed and must leave no global switch behind."""
+import numpy as np
+import pytest
+
+import tinygrad_notes as tn
+from tinygrad_notes.autograd.mode import mode
+
+
+@pytest.fixture(autouse=True)
+def sealed():
+    """Seed the default generator; fail a test that leaves grad mode, anomaly mode or the device changed."""
+    tn.manual_seed(0)
+    before = (mode.grad, mode.anomaly, tn.current_device())
+    yield
+    assert (mode.grad, mode.anomaly, tn.current_device()) == before, "the test left a global switch changed"
+
+
+@pytest.fixture
+def rng():
+    """A NumPy generator with a fixed seed."""
+    return np.random.default_rng(0)
