@@ -8,11 +8,12 @@ from .dtypes import (
     bool_, complex64, complex128, default_float, default_int, float16, float32, float64, int8, int16,
     int32, int64, is_complex, is_floating, is_integer, to_dtype, uint8, uint16, uint32, uint64,
 )
+from .memory import keep_freed, keeps_freed
 from .random import Generator, default_generator, manual_seed
 
 __all__ = [
     "Device", "Generator", "as_device", "bool_", "complex64", "complex128", "current_device",
     "default_float", "default_generator", "default_int", "device_of", "devices", "float16", "float32",
-    "float64", "int8", "int16", "int32", "int64", "is_complex", "is_floating", "is_integer",
+    "float64", "int8", "int16", "int32", "int64", "is_complex", "is_floating", "is_integer", "keep_freed", "keeps_freed",
     "manual_seed", "namespace_of", "to_dtype", "uint8", "uint16", "uint32", "uint64",
 ]

@@ -85,6 +85,17 @@ def _operator(name):
 for _name in ("add sub mul truediv floordiv mod pow matmul and or xor lshift rshift").split():
     setattr(StrictArray, f"__{_name}__", _operator(f"__{_name}__"))
     setattr(StrictArray, f"__r{_name}__", _operator(f"__r{_name}__"))
+def _in_place(name):
+    plain = getattr(np.ndarray, name)
+
+    def method(self, other):
+        plain(self._host, _lower(other, name.strip("_")))
+        return self
+    return method
+
+
+for _name in ("add sub mul truediv floordiv mod pow and or xor lshift rshift").split():
+    setattr(StrictArray, f"__i{_name}__", _in_place(f"__i{_name}__"))
 for _name in "eq ne lt le gt ge neg abs invert".split():
     setattr(StrictArray, f"__{_name}__", _operator(f"__{_name}__"))
 StrictArray.__hash__ = object.__hash__
