@@ -1,0 +1,44 @@
+"""One framework in a process of its own; it times what it is told on standard input, one line at a time.
+
+    make WORKLOAD          -> loss after the first five steps
+    time WORKLOAD SECONDS  -> seconds per step over about SECONDS
+    peak                   -> peak resident memory in MiB
+"""
+import json
+import resource
+import sys
+import time
+
+
+def main(peer, threads):
+    """Serve requests until standard input closes."""
+    from benchmarks import peers
+    from benchmarks.workloads import WORKLOADS
+    module = peers.load(peer)
+    if hasattr(module, "set_threads"):
+        module.set_threads(threads)
+    steps = {}
+    for line in sys.stdin:
+        what, *rest = line.split()
+        if what == "make":
+            steps[rest[0]] = step = module.MAKERS[rest[0]](WORKLOADS[rest[0]]())
+            answer = [step() for _ in range(5)][-1]
+        elif what == "time":
+            answer = _seconds_per_step(steps[rest[0]], float(rest[1]))
+        else:
+            answer = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps(answer), flush=True)
+
+
+def _seconds_per_step(step, budget):
+    begin = time.perf_counter()
+    step()
+    count = max(1, int(budget / max(time.perf_counter() - begin, 1e-7)))
+    begin = time.perf_counter()
+    for _ in range(count):
+        step()
+    return (time.perf_counter() - begin) / count
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
