@@ -326,6 +326,7 @@ def _binary(op, fast):
     both, left, right = (op.plan(active) for active in ((True, True), (True, False), (False, True)))
     (bx, by, bo), (lx, ly, lo), (rx, ry, ro) = ([how == "array" for how in p.keep] for p in (both, left, right))
     differentiable = op.differentiable
+    shapes = any("shape" in p.keep for p in (both, left, right))
 
     def call(x, y, /):
         if isinstance(x, Tensor):
@@ -372,6 +373,8 @@ def _binary(op, fast):
                 n.plan = right
                 n.parents = (y.node or y,)
                 n.saved = (xd if rx else None, yd if ry else None, out if ro else None)
+            if shapes:
+                n.saved = n.plan.save((xd, yd), out)
             n.attrs = n.extra = None
             n.shape = out.shape
             n.dtype = out.dtype
@@ -445,7 +448,7 @@ def define(op):
     if plain and not reads_shape and len(op.inputs) == 1:
         keep = op.plan((True,)).keep
         call = _unary(op, _direct(op), keep[0] == "array", keep[1] == "array")
-    elif plain and not reads_shape and len(op.inputs) == 2:
+    elif plain and len(op.inputs) == 2:
         call = _binary(op, _direct(op))
     else:
         call = _general(op)

@@ -2,6 +2,8 @@
 from ..autograd.primitive import CALLS as _CALLS
 from .arithmetic import *  # noqa: F403
 from .contract import *  # noqa: F403
+from .diagonal import *  # noqa: F403
+from .einsum import *  # noqa: F403
 from .exponential import *  # noqa: F403
 from .reduce import *  # noqa: F403
 from .shape import *  # noqa: F403
