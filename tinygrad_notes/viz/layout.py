@@ -120,27 +120,26 @@ def _positions(rows, sizes, above, below):
         near = above if sweep % 2 == 0 else below
         for row in rows if sweep % 2 == 0 else reversed(rows):
             wish = [mean(near[k], k) for k in row]
-            for k, value in zip(row, _spread(row, wish, sizes)):
+            for k, value in zip(row, _spread(row, wish, sizes, pull)):
                 x[k] = value
     return x
 
 
-def _spread(row, wish, sizes):
-    """The positions nearest to `wish` (least squares) that keep the order and the gaps: pooled blocks."""
-    blocks = []  # each: [sum of wished offsets, count, members' offsets]
+def _spread(row, wish, sizes, weight):
+    """The positions nearest to `wish` (weighted least squares) that keep the order and the gaps: pooled blocks."""
+    blocks = []  # each: [weighted sum of wished offsets, sum of weights, number of boxes]
     offset, offsets = 0.0, []
     for i, k in enumerate(row):
         if i:
             offset += (sizes[row[i - 1]][0] + sizes[k][0]) / 2 + GAP_X
         offsets.append(offset)
-        blocks.append([wish[i] - offset, 1])
+        blocks.append([weight[k] * (wish[i] - offset), weight[k], 1])
         while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1]:
-            total, count = blocks.pop()
-            blocks[-1][0] += total
-            blocks[-1][1] += count
+            last = blocks.pop()
+            blocks[-1] = [a + b for a, b in zip(blocks[-1], last)]
     placed = []
-    for total, count in blocks:
-        placed += [total / count] * count
+    for total, weights, count in blocks:
+        placed += [total / weights] * count
     return [start + o for start, o in zip(placed, offsets)]
 
 
