@@ -105,11 +105,10 @@ class Plan:
         self.wanted = tuple(i for i, on in enumerate(active) if on)
         self._compiled = {}
         reads = self._reads()
+        keep = ["array" if n in reads else "shape" if f"{n}_shape" in reads else None for n in primitive.inputs]
         if primitive.variadic:
             one = "array" if "arrays" in reads else "shape" if "shapes" in reads else None
-            keep = [one] * len(active)
-        else:
-            keep = ["array" if n in reads else "shape" if f"{n}_shape" in reads else None for n in primitive.inputs]
+            keep += [one] * (len(active) - len(keep))
         self.keep = (*keep, "array" if "out" in reads else None)
         self.vjp = self._first_vjp
 
@@ -174,9 +173,14 @@ class Plan:
         reads = parameters(rule)
         needs = tuple(i in wanted for i in range(len(self.active)))
 
+        named = list(enumerate(self.primitive.inputs))
+        first = len(named)
+
         def vjp(xp, node, saved, g):
-            given = {"xp": xp, "g": g, "arrays": saved[:-1], "shapes": saved[:-1], "out": saved[-1], "needs": needs,
-                     **node.attrs}
+            given = {"xp": xp, "g": g, "arrays": saved[first:-1], "shapes": saved[first:-1], "out": saved[-1],
+                     "needs": needs, **node.attrs}
+            for i, name in named:
+                given[name] = given[f"{name}_shape"] = saved[i]
             gradients = rule(**{name: given[name] for name in reads})
             return tuple([gradients[i] if needs[i] else None for i in positions])
         return vjp

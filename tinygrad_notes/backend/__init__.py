@@ -3,6 +3,7 @@
 Layers above see three things: a `Device` with its array functions (`device.xp`),
 the data types, and the random `Generator`.
 """
+from . import scatter as _scatter
 from .device import Device, as_device, current_device, devices, namespace_of, device_of
 from .dtypes import (
     bool_, complex64, complex128, default_float, default_int, float16, float32, float64, int8, int16,

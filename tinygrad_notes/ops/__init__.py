@@ -1,12 +1,26 @@
 """Every operation, one file per family. This module is also `xp` wherever a gradient rule runs on Tensors."""
 from ..autograd.primitive import CALLS as _CALLS
+from .activation import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
 from .contract import *  # noqa: F403
+from .convert import *  # noqa: F403
+from .create import *  # noqa: F403
 from .diagonal import *  # noqa: F403
+from .dtype import *  # noqa: F403
 from .einsum import *  # noqa: F403
 from .exponential import *  # noqa: F403
+from .index import *  # noqa: F403
+from .join import *  # noqa: F403
+from .logic import *  # noqa: F403
+from .random import *  # noqa: F403
 from .reduce import *  # noqa: F403
+from .rounding import *  # noqa: F403
+from .scatter import *  # noqa: F403
 from .shape import *  # noqa: F403
+from .softmax import *  # noqa: F403
+from .statistics import *  # noqa: F403
+from .sort import *  # noqa: F403
+from .special import *  # noqa: F403
 
 
 def __getattr__(name):
@@ -16,6 +30,10 @@ def __getattr__(name):
     raise AttributeError(f"module 'tinygrad_notes.ops' has no operation {name!r}")
 
 
+import sys as _sys  # noqa: E402
+
+from ..autograd.engine import tensor_functions as _tensor_functions  # noqa: E402
 from . import methods as _methods  # noqa: E402
 
+_tensor_functions.append(_sys.modules[__name__])
 _methods.bind()

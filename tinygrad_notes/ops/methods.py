@@ -40,5 +40,7 @@ def bind():
     for name, target in {**COMPARISONS, **UNARY}.items():
         if target in vars(ops):
             setattr(Tensor, f"__{name}__", getattr(ops, target))
+    from .index import select
+    Tensor.__getitem__ = select
     Tensor.__hash__ = object.__hash__
     Tensor.backward = backward

@@ -1,0 +1,125 @@
+"""Adding rows that share an index: the one reduction NumPy has no fast function for.
+
+The order of addition is that of the rows, on every device, so the result is the same in every run.
+"""
+from functools import cache
+
+import numpy as np
+
+from .kernels import kernel
+
+_SMALL = 2048  # up to this many elements sorting beats setting up a sparse product
+
+
+@kernel
+def sum_rows(xp, values, ids, n):
+    """(E, D) values, (E,) ids -> (n, D): row k is the sum of the rows whose id is k; negative ids count from the end.
+
+    Raises:
+        IndexError: an id is outside [-n, n).
+    """
+    if not isinstance(values, np.ndarray):
+        return _sum_rows_cuda(xp, values, ids, n)
+    ids = checked_ids(ids, n)
+    if values.size == 0:
+        return np.zeros((n, values.shape[1]), dtype=values.dtype)
+    return (_sum_sorted if values.size <= _SMALL else _sum_sparse)(values, ids, n)
+
+
+def checked_ids(ids, n):
+    """Host ids made non-negative."""
+    if ids.size == 0:
+        return ids
+    low, high = ids.min(), ids.max()
+    if high >= n or low < -n:
+        raise IndexError(f"index {high if high >= n else low} is out of bounds for size {n}")
+    return np.where(ids < 0, ids + n, ids) if low < 0 else ids
+
+
+def _sum_sorted(values, ids, n):
+    out = np.zeros((n, values.shape[1]), dtype=values.dtype)
+    order = ids.argsort(kind="stable")
+    ids = ids[order]
+    first = np.empty(ids.shape, dtype=bool)
+    first[0] = True
+    np.not_equal(ids[1:], ids[:-1], out=first[1:])
+    starts = first.nonzero()[0]
+    out[ids[starts]] = np.add.reduceat(values[order], starts, axis=0, dtype=values.dtype)
+    return out
+
+
+def _sum_sparse(values, ids, n):
+    from scipy.sparse import csc_array  # column e holds a single one, in row ids[e]
+
+    rows = len(ids)
+    wide = values.astype(np.float32) if values.dtype == np.float16 else values
+    ones = np.ones(rows, dtype=wide.dtype)
+    out = csc_array((ones, ids, np.arange(rows + 1)), shape=(n, rows)) @ wide
+    return out.astype(values.dtype, copy=False)
+
+
+@cache
+def _cuda_sum():
+    import cupy
+
+    return cupy.ElementwiseKernel(
+        "raw T values, raw I order, raw I start, int64 width", "T out", """
+        long long row = i / width, column = i % width;
+        T total = 0;
+        for (long long k = start[row]; k < start[row + 1]; ++k) total += values[order[k] * width + column];
+        out = total;""", "tinygrad_notes_sum_rows")
+
+
+def _sum_rows_cuda(xp, values, ids, n):
+    """One thread per element of the result walks the rows of its id in order."""
+    ids = xp.where(ids < 0, ids + n, ids)
+    order = xp.argsort(ids, kind="stable")
+    start = xp.searchsorted(ids[order], xp.arange(n + 1))
+    out = xp.empty((n, values.shape[1]), dtype=values.dtype)
+    return _cuda_sum()(xp.ascontiguousarray(values), order, start, values.shape[1], out)
+
+
+@kernel
+def line_places(xp, indices, axis, n):
+    """The flat places that `indices` (..., k, ...) name along `axis` of length n, the axis last: (lines * k,).
+
+    Raises:
+        IndexError: an index is outside [-n, n).
+    """
+    ids = xp.moveaxis(indices, axis, -1)
+    ids = xp.reshape(ids, (-1, ids.shape[-1])).astype(np.int64)
+    if isinstance(ids, np.ndarray):
+        ids = checked_ids(ids, n)
+    else:
+        ids = xp.where(ids < 0, ids + n, ids)
+    return xp.reshape(ids + n * xp.arange(ids.shape[0])[:, None], (-1,))
+
+
+@kernel
+def largest_places(xp, x, k, axis, largest):
+    """The places of the k largest (or smallest) elements along an axis, best first, of equal ones the first."""
+    rows = xp.moveaxis(x, axis, -1)
+    n = rows.shape[-1]
+    if k < n and n > 64 and isinstance(x, np.ndarray) and x.dtype.kind == "f" and not np.isnan(x).any():
+        picked = _partitioned(rows, k, largest)
+    elif largest:
+        order = xp.argsort(xp.flip(rows, axis=-1), axis=-1, kind="stable")
+        picked = n - 1 - xp.flip(order, axis=-1)[..., :k]
+    else:
+        picked = xp.argsort(rows, axis=-1, kind="stable")[..., :k]
+    return xp.moveaxis(picked, -1, axis)
+
+
+def _partitioned(rows, k, largest):
+    """The same for long rows without NaN: only what reaches the k-th value is sorted."""
+    if k == 0:
+        return np.empty(rows.shape[:-1] + (0,), dtype=np.int64)
+    rows = -rows if largest else rows
+    bound = np.partition(rows, k - 1, axis=-1)[..., k - 1:k]
+    candidates = rows < bound
+    ties = rows == bound
+    room = k - candidates.sum(axis=-1, keepdims=True)
+    candidates |= ties & (ties.cumsum(axis=-1) <= room)
+    picked = candidates.nonzero()[-1].reshape(rows.shape[:-1] + (k,))
+    order = np.argsort(np.take_along_axis(rows, picked, axis=-1), axis=-1, kind="stable")
+    return np.take_along_axis(picked, order, axis=-1)

@@ -1,0 +1,276 @@
+"""Writing by index, as functions: each returns a new tensor and leaves its inputs alone.
+
+What adds is the transpose of reading (`index.py`), so either is the other's gradient rule.
+"""
+import math
+
+import numpy as np
+
+from ..autograd import Tensor, as_tensor, joint, primitive
+from ..backend import int64
+from .axes import one_axis
+from .index import ARRAY, cut_to, fit_along, full_key, integers, open_key, split_key
+
+__all__ = ["index_add", "index_put"]
+
+
+# The transposes of reading ----------------------------------------------------------
+def _embed(xp, y, *, key, shape):
+    out = xp.zeros(shape, dtype=y.dtype)
+    out[open_key(key)] = y
+    return out
+
+
+_embed = primitive("embed", _embed, kind="view", y=lambda xp, g, key: xp.getitem(g, key=key))
+
+
+def _index_transpose(xp, y, *arrays, key, shape):
+    masks = [a for a in arrays if a.dtype.kind == "b"]
+    if not arrays or len(arrays) == 1 and (masks or not arrays[0].ndim):  # no place is named twice
+        out = xp.zeros(shape, dtype=y.dtype)
+        out[full_key(key, arrays)] = y
+        return out
+    if masks:
+        places = xp.reshape(xp.arange(math.prod(shape)), shape)[full_key(key, arrays)]
+        total = xp.sum_rows(xp.reshape(y, (-1, 1)), xp.reshape(places, (-1,)), math.prod(shape))
+        return xp.reshape(total, shape)
+    layout = Layout(key, shape, [a.shape for a in arrays])
+    rows = xp.reshape(xp.permute_dims(y, layout.to_front(y.ndim)), (layout.count, -1) if layout.count else (0, layout.width))
+    total = xp.reshape(xp.sum_rows(rows, layout.places(xp, arrays), layout.indexed_size), layout.stacked)
+    total = xp.permute_dims(total, layout.back)
+    if layout.plain:
+        return total
+    out = xp.zeros(shape, dtype=y.dtype)
+    out[layout.slices] = total
+    return out
+
+
+class Layout:
+    """Where the axes of `x[key]` come from, for a key with integer arrays.
+
+    NumPy treats ints beside arrays as arrays. The axes of all of them become the broadcast axes of the
+    arrays: in place where they are neighbours in the key, else in front.
+    """
+
+    def __init__(self, key, shape, index_shapes):
+        consumed = sum(1 for part in key if part is not None and part is not Ellipsis)
+        full = [(None, None, None)] * (len(shape) - consumed)
+        parts = []
+        for part in key if Ellipsis in key else (*key, Ellipsis):
+            parts.extend(full if part is Ellipsis else [part])
+        indexed = [k for k, part in enumerate(parts) if part.__class__ in (int, str)]
+        neighbours = indexed[-1] - indexed[0] + 1 == len(indexed)
+        broadcast = np.broadcast_shapes(*index_shapes)
+        self.ndim, self.count = len(broadcast), math.prod(broadcast)
+        self.broadcast = broadcast
+        self.first = indexed[0] if neighbours else 0
+        axes = [part for part in parts if part is not None]
+        self.axes = [a for a, part in enumerate(axes) if part.__class__ in (int, str)]
+        rest = [a for a, part in enumerate(axes) if part.__class__ is tuple]
+        self.indices = [axes[a] for a in self.axes]
+        self.sizes = [shape[a] for a in self.axes]
+        self.indexed_size = math.prod(self.sizes)
+        lengths = [len(range(*slice(*axes[a]).indices(shape[a]))) for a in rest]
+        self.width = math.prod(lengths)
+        self.stacked = (*self.sizes, *lengths)
+        order = [*self.axes, *rest]
+        self.back = tuple(order.index(a) for a in range(len(order)))
+        self.plain = lengths == [shape[a] for a in rest]
+        self.after = sum(1 for part in parts[indexed[-1] + 1:] if part.__class__ is tuple or part is None) if neighbours else (
+            sum(1 for part in parts if part.__class__ is tuple or part is None))
+        self.slices = tuple(slice(*part) if part.__class__ is tuple else slice(None) for part in axes)
+
+    def to_front(self, ndim):
+        """The permutation that brings the broadcast axes of the result to the front."""
+        moved = range(self.first, self.first + self.ndim)
+        return (*moved, *(a for a in range(ndim) if a not in moved))
+
+    def places(self, xp, arrays):
+        """The flat place, among the indexed axes, of every element of the broadcast index arrays."""
+        arrays = iter(arrays)
+        flat = None
+        for part, n in zip(self.indices, self.sizes):
+            index = xp.astype(next(arrays), int64) if part.__class__ is str else part
+            if len(self.indices) > 1:
+                index = xp.where(index < 0, index + n, index) if part.__class__ is str else index % max(n, 1)
+            flat = index if flat is None else flat * n + index
+        return xp.reshape(xp.broadcast_to(flat, self.broadcast), (-1,))
+
+
+_index_transpose = joint("index_transpose", _index_transpose,
+                         lambda xp, g, arrays, key: (xp.index_get(g, *arrays, key=key),), kind="gather")
+
+
+def _take_transpose(xp, y, indices, *, axis, shape):
+    ndim = len(indices.shape)
+    moved = range(axis, axis + ndim)
+    order = (*moved, *(a for a in range(len(y.shape)) if a not in moved))
+    rest = shape[:axis] + shape[axis + 1:]
+    rows = xp.reshape(xp.permute_dims(y, order), (math.prod(indices.shape), math.prod(rest)))
+    total = xp.sum_rows(rows, xp.reshape(indices, (-1,)), shape[axis])
+    return xp.moveaxis(xp.reshape(total, (shape[axis], *rest)), 0, axis)
+
+
+_take_transpose = primitive("take_transpose", _take_transpose, kind="gather",
+                            y=lambda xp, g, indices, axis: xp.take(g, indices, axis=axis))
+
+
+def _put_transpose(xp, y, indices, *, axis, shape, unique):
+    size = math.prod(shape)
+    places = xp.line_places(indices, axis, shape[axis])
+    values = xp.reshape(xp.moveaxis(y, axis, -1), (-1,))
+    if unique:
+        total = xp.zeros(size, dtype=y.dtype)
+        total[places] = values
+    else:
+        total = xp.sum_rows(xp.reshape(values, (-1, 1)), places, size)
+    lines = shape[:axis] + shape[axis + 1:]
+    return xp.moveaxis(xp.reshape(total, (*lines, shape[axis])), -1, axis)
+
+
+_put_transpose = primitive("put_transpose", _put_transpose, kind="gather",
+                           y=lambda xp, g, indices, axis: xp.take_along_axis(g, indices, axis=axis))
+
+
+# Writing ----------------------------------------------------------------------------
+def _index_set(xp, x, value, *arrays, key):
+    out = x.copy()
+    out[full_key(key, arrays)] = value
+    return out
+
+
+def _index_clear(xp, x, *arrays, key):
+    out = x.copy()
+    out[full_key(key, arrays)] = 0
+    return out
+
+
+def _last_writer(xp, *arrays, key, shape):
+    """Which elements of the broadcast index arrays write last to their place, broadcastable with `x[key]`."""
+    layout = Layout(key, shape, [a.shape for a in arrays])
+    places, order = layout.places(xp, arrays), xp.arange(layout.count)
+    last = xp.zeros(layout.indexed_size, dtype=order.dtype)
+    last[places] = order
+    return xp.reshape(last[places] == order, layout.broadcast + (1,) * layout.after)
+
+
+_last_writer = primitive("last_writer", _last_writer, kind="gather", differentiable=False)
+_index_clear = joint("index_clear", _index_clear, lambda xp, g, arrays, key: (xp.index_clear(g, *arrays, key=key),),
+                     kind="gather")
+
+
+def _index_set_rule(xp, g, x_shape, arrays, key, needs):
+    to_x = xp.index_clear(g, *arrays, key=key) if needs[0] else None
+    if not needs[1]:
+        return to_x, None
+    to_value = xp.index_get(g, *arrays, key=key)
+    if len(arrays) > 1 or any(a.dtype.kind != "b" and a.ndim for a in arrays):
+        to_value = xp.where(xp.last_writer(*arrays, key=key, shape=tuple(x_shape)), to_value, xp.zeros_like(to_value))
+    return to_x, to_value
+
+
+_index_set = joint("index_set", _index_set, _index_set_rule, kind="gather")
+
+
+def _opened(name, x, key):
+    """`key` as (static part, index Tensors); masks become integers where they stand beside other arrays."""
+    static, arrays = split_key(name, key, x.device)
+    return static, [Tensor.wrap(a) for a in arrays]
+
+
+def index_put(x, key, value, /, *, accumulate=False):
+    """A copy of `x` with `value` written to, or added to, the elements that `key` selects.
+
+    Formula: out = x, then out[key] = value, or out[key] += value with every repeated index counted.
+
+    Args:
+        x: tensor.
+        key: anything `x[key]` accepts.
+        value: number or tensor that broadcasts to the shape of `x[key]`; cast to the dtype of `x`.
+        accumulate: add instead of write. When writing, the last of several writes to one place stays.
+
+    Returns:
+        Tensor of the shape and dtype of `x`.
+
+    Raises:
+        IndexError: an index is out of range, or the key has too many or unfit parts.
+        ValueError: `value` does not broadcast to the selected shape.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.index_put(tn.zeros(3), [0, 0, 2], tn.tensor([1., 2., 3.]), accumulate=True)
+        tensor([3., 0., 3.])
+    """
+    x = as_tensor(x)
+    value = as_tensor(value, like=x)
+    if value.dtype != x.dtype:
+        value = value.astype(x.dtype)
+    static, arrays = split_key("index_put", key, x.device)
+    arrays = [Tensor.wrap(a) for a in arrays]
+    if accumulate or value.requires_grad and value.ndim:
+        value = _fit_value(x, static, arrays, value)
+    if accumulate:
+        return x + _index_transpose(value, *arrays, key=static, shape=x.shape)
+    return _index_set(x, value, *arrays, key=static)
+
+
+def _fit_value(x, static, arrays, value):
+    """`value` broadcast to the shape of `x[key]`; checks the indices."""
+    from .shape import broadcast_to, reshape
+    stand_in = x.device.xp.broadcast_to(x.device.xp.zeros((), dtype=np.dtype("bool")), x.shape)
+    try:
+        shape = stand_in[full_key(static, [a.data for a in arrays])].shape
+    except IndexError as error:
+        raise IndexError(f"index_put: {error}") from error
+    if value.shape == shape:
+        return value
+    extra = value.ndim - len(shape)
+    if extra > 0 and value.shape[:extra] == (1,) * extra:
+        value = reshape(value, value.shape[extra:])
+    try:
+        return broadcast_to(value, shape)
+    except ValueError as error:
+        raise ValueError(f"index_put: value of shape {value.shape} does not broadcast to {shape}, the shape selected") from error
+
+
+def index_add(x, axis, index, source, /, *, alpha=1):
+    """`x` with `alpha * source` added to the slices that `index` lists along an axis; repeated ones all count.
+
+    Formula: out[index[i]] = x[index[i]] + alpha * sum of source[i] over equal index[i], for axis 0.
+
+    Args:
+        x: tensor (..., n, ...).
+        axis: the axis.
+        index: 1-D integers in [-n, n).
+        source: tensor shaped as `x`, but with len(index) along `axis`.
+        alpha: number that scales `source`.
+
+    Returns:
+        Tensor of the shape of `x`.
+
+    Raises:
+        IndexError: an index or the axis is out of range.
+        ValueError: `source` has another shape.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.index_add(tn.zeros(3), 0, [2, 2, 0], tn.tensor([1., 2., 3.]))
+        tensor([3., 0., 3.])
+    """
+    x = as_tensor(x)
+    axis, index, source = _slices("index_add", x, axis, index, source)
+    if alpha != 1:
+        source = source * alpha
+    return x + _take_transpose(source, index, axis=axis, shape=x.shape)
+
+
+def _slices(name, x, axis, index, source):
+    axis = one_axis(name, axis, x.ndim)
+    index = integers(name, "index", index, x)
+    if index.ndim != 1:
+        raise ValueError(f"{name}: index has shape {index.shape}, expected one axis")
+    source = as_tensor(source, like=x)
+    expected = x.shape[:axis] + (index.shape[0],) + x.shape[axis + 1:]
+    if source.shape != expected:
+        raise ValueError(f"{name}: source has shape {source.shape}, expected {expected}, that of x with len(index) along axis {axis}")
+    return axis, index, source if source.dtype == x.dtype else source.astype(x.dtype)
