@@ -34,10 +34,3 @@ def __getattr__(name):
 
 def __dir__():
     return sorted({*globals(), *_LAZY})
-
-
-def tensor(data, dtype=None, device=None, requires_grad=False):
-    """A Tensor with a copy of `data`."""
-    made = Tensor(data, dtype=dtype, device=device)
-    made = Tensor.wrap(made.data.copy())
-    return made.requires_grad_(requires_grad)

@@ -1,35 +1,467 @@
-"""Reductions over axes."""
-from ..autograd import adjoint
+"""Sums, products, extremes and truth over axes."""
+from math import prod as _size
 
-__all__ = ["sum"]
+import numpy as np
 
+from ..autograd import adjoint, primitive
+from ..autograd.tensor import Tensor, as_tensor
+from ..backend import to_dtype
+from ..backend.kernels import KERNELS
+from .axes import all_axes, count, kept_shape, one_axis
 
-def _axes(name, axis, ndim):
-    """`axis` as a tuple of distinct non-negative ints; None means all axes."""
-    if axis is None:
-        return tuple(range(ndim))
-    axes = (axis,) if not isinstance(axis, (tuple, list)) else tuple(axis)
-    found = []
-    for a in axes:
-        if not -ndim <= a < ndim:
-            raise IndexError(f"{name}: axis {a} is out of range for a tensor with {ndim} axes")
-        found.append(int(a) % ndim)
-    if len(set(found)) != len(found):
-        raise ValueError(f"{name}: axis {axis} names an axis twice")
-    return tuple(found)
+__all__ = ["sum", "mean", "prod", "max", "min", "amax", "amin", "aminmax", "any", "all", "argmax", "argmin",
+           "count_nonzero"]
+
+_SMALL = 4096  # below this many elements, writing a copy is cheaper than NumPy's broadcast_to
 
 
+def _fast(name, ufunc):
+    """Let `xp.name` call the ufunc's own `reduce`, half the time of NumPy's wrapper on a small array."""
+    run = ufunc.reduce
+
+    def function(xp, x, axis=None, dtype=None, keepdims=False):
+        if isinstance(x, (np.ndarray, np.generic)):
+            return run(x, axis, dtype, None, keepdims)
+        if dtype is None:
+            return getattr(x, name)(axis=axis, keepdims=keepdims)
+        return getattr(x, name)(axis=axis, dtype=dtype, keepdims=keepdims)
+    KERNELS[name] = function
+
+
+for _name, _ufunc in {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}.items():
+    _fast(_name, _ufunc)
+
+
+# Sum and mean -------------------------------------------------------------------
 def _spread(xp, y, *, axis, keepdims, shape):
-    if not keepdims:
-        y = xp.expand_dims(y, axis=axis)
-    return xp.broadcast_to(y, shape)
+    if not keepdims and axis is not None:
+        y = y.reshape(kept_shape(shape, axis))
+    if _size(shape) > _SMALL:
+        return xp.broadcast_to(y, shape)
+    out = xp.empty(shape, dtype=y.dtype)
+    out[...] = y
+    return out
 
 
-_sum, _sum_transpose = adjoint(
-    "sum", lambda xp, x, *, axis, keepdims: xp.sum(x, axis=axis, keepdims=keepdims),
-    "spread", _spread, kind="reduce", transpose_kind="view")
+def _average(xp, x, *, axis, keepdims):
+    n = count(x.shape, axis)
+    kind, narrow = x.dtype.kind, x.dtype.itemsize == 2
+    if kind in "fc" and not narrow:
+        total = xp.sum(x, axis, keepdims=keepdims)
+        return total / n if n else total + float("nan")
+    # Integers are added exactly and halves without overflow.
+    total = xp.sum(x, axis, dtype="float32" if kind == "f" else "float64", keepdims=keepdims)
+    return (total / n if n else total + float("nan")).astype("float16" if kind == "f" else "float32")
 
 
-def sum(x, /, *, axis=None, dtype=None, keepdims=False):
-    """todo"""
-    return _sum(x, axis=_axes("sum", axis, x.ndim), keepdims=keepdims)
+KERNELS["mean"] = lambda xp, x, axis=None, keepdims=False: _average(xp, x, axis=axis, keepdims=keepdims)
+
+
+def _spread_mean(xp, y, *, axis, keepdims, shape):
+    n = count(shape, axis)
+    return _spread(xp, y / n if n else y, axis=axis, keepdims=keepdims, shape=shape)
+
+
+_sum, _ = adjoint("sum", lambda xp, x, *, axis, keepdims: xp.sum(x, axis, keepdims=keepdims),
+                  "spread", _spread, kind="reduce", transpose_kind="view")
+_mean, _ = adjoint("mean", _average, "spread_mean", _spread_mean, kind="reduce", transpose_kind="elementwise")
+
+
+def sum(x, /, axis=None, *, dtype=None, keepdims=False):
+    """The sum of the elements over some axes.
+
+    Formula: out = sum_i x_i, i over the elements along `axis`.
+
+    Args:
+        x: tensor of any shape and dtype.
+        axis: int, tuple of ints, or None for all axes; negative counts from the last.
+        dtype: data type of the addition and the result; default: that of floating `x`, else int64 (uint64).
+        keepdims: keep the summed axes with length one.
+
+    Returns:
+        The shape of `x` without `axis` (with ones there if `keepdims`). The sum of nothing is 0.
+
+    Raises:
+        IndexError: an axis is out of range.
+        ValueError: an axis is named twice.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.sum(tn.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+        tensor([4., 6.])
+    """
+    if not isinstance(x, Tensor):
+        x = as_tensor(x)
+    if dtype is not None:
+        x = _cast(x, dtype)
+    return _sum(x, axis=None if axis is None else all_axes("sum", axis, x.data.ndim), keepdims=keepdims)
+
+
+def mean(x, /, axis=None, *, dtype=None, keepdims=False):
+    """The average of the elements over some axes.
+
+    Formula: out = 1/n sum_i x_i, n the number of elements along `axis`.
+
+    Args:
+        x: tensor of any shape; integers and bools average to float32.
+        axis: int, tuple of ints, or None for all axes.
+        dtype: floating data type to compute in; default: that of `x`.
+        keepdims: keep the reduced axes with length one.
+
+    Returns:
+        The shape of `x` without `axis`. The mean of nothing is NaN.
+
+    Raises:
+        IndexError: an axis is out of range.
+        ValueError: an axis is named twice.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.mean(tn.tensor([1.0, 2.0, 6.0]))
+        tensor(3.)
+    """
+    if not isinstance(x, Tensor):
+        x = as_tensor(x)
+    if dtype is not None:
+        x = _cast(x, dtype)
+    return _mean(x, axis=None if axis is None else all_axes("mean", axis, x.data.ndim), keepdims=keepdims)
+
+
+def _cast(x, dtype):
+    from . import astype
+    dtype = to_dtype(dtype)
+    return x if x.dtype == dtype else astype(x, dtype)
+
+
+# Product ------------------------------------------------------------------------
+def product_of_others(xp, x):
+    """For each element along the last axis, the product of all others: exact where some are zero.
+
+    A tree: products of pairs on the way up, times the sibling's product on the way down.
+    """
+    n = x.shape[-1]
+    if n == 1:
+        return xp.ones_like(x)
+    lead = x.shape[:-1]
+    if n % 2:
+        x = xp.concat((x, xp.ones_like(xp.split(x, (1,), axis=-1)[0])), axis=-1)
+    pairs = xp.reshape(x, (*lead, (n + 1) // 2, 2))
+    left, right = xp.unstack(pairs, axis=-1)
+    above = product_of_others(xp, left * right)
+    both = xp.expand_dims(above, axis=-1) * xp.flip(pairs, axis=-1)
+    both = xp.reshape(both, (*lead, n + n % 2))
+    return xp.split(both, (n,), axis=-1)[0] if n % 2 else both
+
+
+def _prod_rule(xp, g, x, x_shape, axis, keepdims):
+    axes = tuple(range(len(x_shape))) if axis is None else axis
+    order = (*[i for i in range(len(x_shape)) if i not in axes], *axes)
+    kept = tuple([x_shape[i] for i in order[:len(order) - len(axes)]])
+    flat = xp.reshape(xp.permute_dims(x, order), (*kept, count(x_shape, axes)))
+    others = xp.reshape(product_of_others(xp, flat), tuple([x_shape[i] for i in order]))
+    back = tuple(sorted(range(len(order)), key=order.__getitem__))
+    return xp.spread(g, axis=axis, keepdims=keepdims, shape=x_shape) * xp.permute_dims(others, back)
+
+
+_prod = primitive("prod", lambda xp, x, *, axis, keepdims: xp.prod(x, axis, keepdims=keepdims), kind="reduce",
+                  x=_prod_rule)
+
+
+def prod(x, /, axis=None, *, dtype=None, keepdims=False):
+    """The product of the elements over some axes; its gradient is right where elements are zero.
+
+    Formula: out = prod_i x_i; d out / d x_i = prod_{j != i} x_j.
+
+    Args:
+        x: tensor of any shape and dtype.
+        axis: int, tuple of ints, or None for all axes.
+        dtype: data type of the multiplication and the result; default: that of floating `x`, else int64 (uint64).
+        keepdims: keep the reduced axes with length one.
+
+    Returns:
+        The shape of `x` without `axis`. The product of nothing is 1.
+
+    Raises:
+        IndexError: an axis is out of range.
+        ValueError: an axis is named twice.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> x = tn.tensor([0.0, 2.0, 5.0], requires_grad=True)
+        >>> tn.prod(x).backward(); x.grad
+        tensor([10.,  0.,  0.])
+    """
+    if not isinstance(x, Tensor):
+        x = as_tensor(x)
+    if dtype is not None:
+        x = _cast(x, dtype)
+    return _prod(x, axis=all_axes("prod", axis, x.data.ndim), keepdims=keepdims)
+
+
+# Extremes -----------------------------------------------------------------------
+def _tie_weights(xp, x, out, *, axis, keepdims):
+    """1/k on the k elements of `x` that equal the extreme `out` of their slice, 0 elsewhere."""
+    if not keepdims and axis is not None:
+        out = out.reshape(kept_shape(x.shape, axis))
+    mask = xp.equal(x, out)
+    ties = xp.sum(mask, axis, dtype=x.dtype, keepdims=True)
+    # A NaN equals nothing: its slice has no ties, and stays NaN in the gradient without a warning.
+    return mask / xp.where(ties == 0, xp.full_like(ties, float("nan")), ties)
+
+
+_weights = primitive("tie_weights", _tie_weights, kind="reduce", differentiable=False)
+
+
+def _extreme_rule(xp, g, x, out, x_shape, axis, keepdims):
+    weights = xp.tie_weights(x, out, axis=axis, keepdims=keepdims)
+    return xp.spread(g, axis=axis, keepdims=keepdims, shape=x_shape) * weights
+
+
+_max = primitive("max", lambda xp, x, *, axis, keepdims: xp.max(x, axis, keepdims=keepdims), kind="reduce",
+                 x=_extreme_rule)
+_min = primitive("min", lambda xp, x, *, axis, keepdims: xp.min(x, axis, keepdims=keepdims), kind="reduce",
+                 x=_extreme_rule)
+
+
+def _not_empty(name, x, axis):
+    if x.data.size == 0:
+        for a in range(x.data.ndim) if axis is None else axis:
+            if x.data.shape[a] == 0:
+                raise ValueError(f"{name}: axis {a} has length 0 in shape {x.shape}, and nothing has no {name}")
+
+
+def max(x, /, axis=None, *, keepdims=False):
+    """The largest element over some axes; k equal largest ones share the gradient evenly.
+
+    Formula: out = max_i x_i; d out / d x_i = 1/k where x_i = out, else 0.
+
+    Args:
+        x: tensor of any shape and real dtype; NaN wins.
+        axis: int, tuple of ints, or None for all axes.
+        keepdims: keep the reduced axes with length one.
+
+    Returns:
+        The shape of `x` without `axis`.
+
+    Raises:
+        ValueError: an axis to reduce has length zero, or is named twice.
+        IndexError: an axis is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> x = tn.tensor([1.0, 3.0, 3.0], requires_grad=True)
+        >>> tn.max(x).backward(); x.grad
+        tensor([0.0000, 0.5000, 0.5000])
+    """
+    return _extreme("max", _max, x, axis, keepdims)
+
+
+def min(x, /, axis=None, *, keepdims=False):
+    """The smallest element over some axes; k equal smallest ones share the gradient evenly.
+
+    Formula: out = min_i x_i; d out / d x_i = 1/k where x_i = out, else 0.
+
+    Args:
+        x: tensor of any shape and real dtype; NaN wins.
+        axis: int, tuple of ints, or None for all axes.
+        keepdims: keep the reduced axes with length one.
+
+    Returns:
+        The shape of `x` without `axis`.
+
+    Raises:
+        ValueError: an axis to reduce has length zero, or is named twice.
+        IndexError: an axis is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.min(tn.tensor([[4, 2], [3, 7]]), axis=1)
+        tensor([2, 3])
+    """
+    return _extreme("min", _min, x, axis, keepdims)
+
+
+def _extreme(name, operation, x, axis, keepdims):
+    if not isinstance(x, Tensor):
+        x = as_tensor(x)
+    axis = all_axes(name, axis, x.data.ndim)
+    _not_empty(name, x, axis)
+    return operation(x, axis=axis, keepdims=keepdims)
+
+
+amax, amin = max, min
+
+
+def aminmax(x, /, axis=None, *, keepdims=False):
+    """The smallest and the largest element over some axes, as a pair.
+
+    Formula: out = (min_i x_i, max_i x_i).
+
+    Args:
+        x, axis, keepdims: as for `max`.
+
+    Returns:
+        Two tensors of the shape of `x` without `axis`.
+
+    Raises:
+        ValueError: an axis to reduce has length zero.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.aminmax(tn.tensor([2.0, 1.0, 5.0]))
+        (tensor(1.), tensor(5.))
+    """
+    return min(x, axis, keepdims=keepdims), max(x, axis, keepdims=keepdims)
+
+
+_argmax = primitive("argmax", lambda xp, x, *, axis, keepdims: xp.argmax(x, axis=axis, keepdims=keepdims),
+                    kind="reduce", differentiable=False)
+_argmin = primitive("argmin", lambda xp, x, *, axis, keepdims: xp.argmin(x, axis=axis, keepdims=keepdims),
+                    kind="reduce", differentiable=False)
+
+
+def argmax(x, /, axis=None, *, keepdims=False):
+    """The position of the largest element along an axis, the first of equal ones.
+
+    Formula: out = min {i : x_i = max_j x_j}.
+
+    Args:
+        x: tensor of any shape and real dtype.
+        axis: int, or None for the position in the flattened tensor.
+        keepdims: keep the reduced axis with length one.
+
+    Returns:
+        int64 tensor of the shape of `x` without `axis`.
+
+    Raises:
+        ValueError: the axis has length zero.
+        IndexError: the axis is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.argmax(tn.tensor([[1.0, 5.0], [7.0, 2.0]]), axis=1)
+        tensor([1, 0])
+    """
+    return _position("argmax", _argmax, x, axis, keepdims)
+
+
+def argmin(x, /, axis=None, *, keepdims=False):
+    """The position of the smallest element along an axis, the first of equal ones.
+
+    Formula: out = min {i : x_i = min_j x_j}.
+
+    Args:
+        x: tensor of any shape and real dtype.
+        axis: int, or None for the position in the flattened tensor.
+        keepdims: keep the reduced axis with length one.
+
+    Returns:
+        int64 tensor of the shape of `x` without `axis`.
+
+    Raises:
+        ValueError: the axis has length zero.
+        IndexError: the axis is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.argmin(tn.tensor([3, 1, 2]))
+        tensor(1)
+    """
+    return _position("argmin", _argmin, x, axis, keepdims)
+
+
+def _position(name, operation, x, axis, keepdims):
+    if not isinstance(x, Tensor):
+        x = as_tensor(x)
+    if axis is not None:
+        axis = one_axis(name, axis, x.data.ndim)
+    _not_empty(name, x, None if axis is None else (axis,))
+    return operation(x, axis=axis, keepdims=keepdims)
+
+
+# Truth --------------------------------------------------------------------------
+_any = primitive("any", lambda xp, x, *, axis, keepdims: xp.any(x, axis=axis, keepdims=keepdims), kind="reduce",
+                 differentiable=False)
+_all = primitive("all", lambda xp, x, *, axis, keepdims: xp.all(x, axis=axis, keepdims=keepdims), kind="reduce",
+                 differentiable=False)
+_count_nonzero = primitive(
+    "count_nonzero", lambda xp, x, *, axis, keepdims: xp.sum(xp.not_equal(x, 0), axis, dtype="int64", keepdims=keepdims),
+    kind="reduce", differentiable=False)
+
+
+def any(x, /, axis=None, *, keepdims=False):
+    """Whether some element over the axes is true (not zero).
+
+    Formula: out = or_i (x_i != 0).
+
+    Args:
+        x: tensor of any shape and dtype; NaN is true.
+        axis: int, tuple of ints, or None for all axes.
+        keepdims: keep the reduced axes with length one.
+
+    Returns:
+        bool tensor of the shape of `x` without `axis`. Any of nothing is False.
+
+    Raises:
+        IndexError: an axis is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.any(tn.tensor([[0, 1], [0, 0]]), axis=1)
+        tensor([ True, False])
+    """
+    return _truth("any", _any, x, axis, keepdims)
+
+
+def all(x, /, axis=None, *, keepdims=False):
+    """Whether every element over the axes is true (not zero).
+
+    Formula: out = and_i (x_i != 0).
+
+    Args:
+        x: tensor of any shape and dtype; NaN is true.
+        axis: int, tuple of ints, or None for all axes.
+        keepdims: keep the reduced axes with length one.
+
+    Returns:
+        bool tensor of the shape of `x` without `axis`. All of nothing is True.
+
+    Raises:
+        IndexError: an axis is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.all(tn.tensor([[1, 1], [0, 1]]), axis=1)
+        tensor([ True, False])
+    """
+    return _truth("all", _all, x, axis, keepdims)
+
+
+def count_nonzero(x, /, axis=None, *, keepdims=False):
+    """How many elements over the axes are not zero.
+
+    Formula: out = sum_i [x_i != 0].
+
+    Args:
+        x: tensor of any shape and dtype; NaN counts.
+        axis: int, tuple of ints, or None for all axes.
+        keepdims: keep the reduced axes with length one.
+
+    Returns:
+        int64 tensor of the shape of `x` without `axis`.
+
+    Raises:
+        IndexError: an axis is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.count_nonzero(tn.tensor([0.0, 2.0, -1.0]))
+        tensor(2)
+    """
+    return _truth("count_nonzero", _count_nonzero, x, axis, keepdims)
+
+
+def _truth(name, operation, x, axis, keepdims):
+    if not isinstance(x, Tensor):
+        x = as_tensor(x)
+    return operation(x, axis=all_axes(name, axis, x.data.ndim), keepdims=keepdims)
