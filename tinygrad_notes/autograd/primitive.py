@@ -393,7 +393,8 @@ def _binary(op, fast):
 
 def _general(op):
     """The function a user calls for any other operation: several inputs, keyword parameters, several outputs."""
-    settles = op.kind in ("elementwise", "reduce", "contraction", "linalg")
+    # An operation that is told its dtype has it already.
+    settles = op.kind in ("elementwise", "reduce", "contraction", "linalg") and "dtype" not in op.attrs
 
     def call(*tensors, **attrs):
         tensors, arrays = _unwrap(op, tensors)
