@@ -25,6 +25,10 @@ class Row:
         label: tells apart several rows of one operation.
         tolerance: relative tolerance of the float64 forward.
         differentiable: which inputs carry a gradient (default: all floating ones).
+        dtypes: the floating data types the operation is run in.
+        tolerance32: tolerance of float32 results and gradients against float64, relative to the largest element.
+        strict: whether the row also runs on the strict device, and equals the CPU there.
+        layouts: whether other memory layouts of the inputs are tried.
     """
 
     name: str
@@ -37,6 +41,9 @@ class Row:
     tolerance: float = 1e-12
     differentiable: tuple[int, ...] | None = None
     dtypes: tuple[str, ...] = field(default=("float32", "float64"))
+    tolerance32: float = 2e-5
+    strict: bool = True
+    layouts: bool = True
 
     @property
     def id(self):
