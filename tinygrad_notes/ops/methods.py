@@ -3,15 +3,20 @@ from ..autograd import Tensor, backward
 
 # Methods that are the function of the same name, its first argument the tensor.
 METHODS = """
-abs acos acosh all amax amin aminmax any argmax argmin argsort array_split asin asinh astype atan atanh broadcast_to
-ceil chunk clip clone concat contiguous copy cos cosh count_nonzero cummax cummin cumprod cumsum cumulative_prod
-cumulative_sum diag diag_embed diagonal diff equal erf erfc exp expand expand_as expand_dims expm1 flatten flip floor
-index_add index_put isfinite isinf isnan kron lgamma log log10 log1p log2 log_softmax logcumsumexp logsumexp
-masked_fill matmul matrix_transpose max mean median min moveaxis nanmean nansum nonzero norm outer pad permute
-permute_dims pow prod quantile ravel reciprocal relu repeat reshape reshape_as roll rot90 round rsqrt scatter
-scatter_add sigmoid sign sin sinh softmax softmin softplus sort split sqrt square squeeze stack std std_mean sum
-swapaxes take take_along_axis tan tanh tile to topk trace transpose tril triu trunc unflatten unsqueeze unstack var
-var_mean vecdot view where
+abs acos acosh add addcdiv addcmul all amax amin aminmax any argmax argmin argsort array_split asin asinh astype atan
+atan2 atanh bitwise_and bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor
+broadcast_to cbrt ceil chunk clip clone concat conj contiguous copy copysign cos cosh count_nonzero cummax cummin
+cumprod cumsum cumulative_prod cumulative_sum deg2rad diag diag_embed diagonal diff digamma divide equal erf erfc
+erfcx erfinv exp exp2 expand expand_as expand_dims expit expm1 fix flatten flip float_power floor floor_divide fmax
+fmin fmod frac frexp gcd greater greater_equal hardshrink heaviside hypot i0 index_add index_put isclose isfinite
+isinf isnan isneginf isposinf kron lcm ldexp lerp less less_equal lgamma log log10 log1p log2 log_sigmoid log_softmax
+logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit logsumexp masked_fill matmul
+matrix_transpose max maximum mean median min minimum moveaxis multiply nan_to_num nanmean nansum negative nextafter
+nonzero norm not_equal outer pad permute permute_dims polygamma positive pow prelu prod quantile rad2deg ravel
+reciprocal relu remainder repeat reshape reshape_as roll rot90 round rsqrt scatter scatter_add sigmoid sign signbit
+sin sinc sinh softmax softmin softplus sort split sqrt square squeeze stack std std_mean subtract sum swapaxes take
+take_along_axis tan tanh tile to topk trace transpose tril triu true_divide trunc unflatten unsqueeze unstack var
+var_mean vecdot view where xlog1py xlogy
 """.split()
 
 # Operators: the method's name, the function, and whether a reflected form exists.
@@ -36,10 +41,41 @@ def _converting(name, kind, target):
     return method
 
 
+def _operator(function):
+    """`function` as an operator: leaves what is not a number to the other operand (`x == None` is False)."""
+    def method(self, other):
+        if other is None:
+            return NotImplemented
+        try:
+            return function(self, other)
+        except TypeError:
+            if _numeric(other):
+                raise
+            return NotImplemented
+    return method
+
+
 def _reflected(function):
     def method(self, other):
-        return function(other, self)
+        try:
+            return function(other, self)
+        except TypeError:
+            if _numeric(other):
+                raise
+            return NotImplemented
     return method
+
+
+def _numeric(value):
+    return isinstance(value, (Tensor, int, float, complex, list, tuple)) or hasattr(value, "dtype")
+
+
+def _divmod(self, other):
+    return self // other, self % other
+
+
+def _round(self, ndigits=0):
+    return self.round(ndigits)
 
 
 def bind():
@@ -54,13 +90,17 @@ def bind():
         setattr(Tensor, name, _converting(name, "device", name))
     Tensor.T = property(ops.transpose, doc="All axes in reverse order.")
     Tensor.mT = property(ops.matrix_transpose, doc="The last two axes exchanged.")
+    Tensor.real = property(ops.real, doc="The real part.")
+    Tensor.imag = property(ops.imag, doc="The imaginary part.")
     for name, target in OPERATORS.items():
         if target in vars(ops):
-            setattr(Tensor, f"__{name}__", getattr(ops, target))
+            setattr(Tensor, f"__{name}__", _operator(getattr(ops, target)))
             setattr(Tensor, f"__r{name}__", _reflected(getattr(ops, target)))
-    for name, target in {**COMPARISONS, **UNARY}.items():
-        if target in vars(ops):
-            setattr(Tensor, f"__{name}__", getattr(ops, target))
+    for name, target in COMPARISONS.items():
+        setattr(Tensor, f"__{name}__", _operator(getattr(ops, target)))
+    for name, target in UNARY.items():
+        setattr(Tensor, f"__{name}__", getattr(ops, target))
+    Tensor.__divmod__, Tensor.__round__ = _divmod, _round
     from .index import select
     Tensor.__getitem__ = select
     Tensor.__hash__ = object.__hash__
