@@ -23,6 +23,11 @@ CASES = [
 SHAPES = [(3, 4), (4,), (2, 2, 2), (), (200, 300)]
 
 
+def tolerance(name):
+    """Tight, but for the two optimizers whose scalars PyTorch keeps in float32."""
+    return {"rtol": 1e-6, "atol": 1e-6} if name in ("NAdam", "ASGD") else {"rtol": 1e-9, "atol": 1e-11}
+
+
 def problem(rng):
     """Weights, and the data of a loss that bends in every coordinate."""
     return [rng.standard_normal(s) for s in SHAPES], [rng.standard_normal(s) for s in SHAPES]
@@ -66,7 +71,7 @@ def test_same_path(name, options, rng):
     _, _, ours, theirs = run(lambda p: getattr(tn.optim, name)(p, **options),
                              lambda p: getattr(torch.optim, name)(p, **options), rng)
     for p, q in zip(ours, theirs):
-        np.testing.assert_allclose(p.numpy(), q.detach().numpy(), rtol=1e-9, atol=1e-11)
+        np.testing.assert_allclose(p.numpy(), q.detach().numpy(), **tolerance(name))
 
 
 @pytest.mark.parametrize(("name", "options"), [CASES[1], CASES[5], CASES[17]], ids=lambda v: str(v))
@@ -90,7 +95,7 @@ def test_state_dict_has_pytorchs_layout(name, options, rng):
         for key, value in entry.items():
             if key in ("eta", "mu", "mu_product") or value is None:
                 continue
-            np.testing.assert_allclose(np.asarray(mine["state"][number][key]), np.asarray(value), rtol=1e-9, atol=1e-11)
+            np.testing.assert_allclose(np.asarray(mine["state"][number][key]), np.asarray(value), **tolerance(name))
 
 
 def test_groups_with_their_own_options(rng):

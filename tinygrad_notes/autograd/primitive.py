@@ -205,13 +205,10 @@ def operand(value, other):
             return _asarray(value, array.dtype)  # NumPy is twice as fast with it as with the number
         return value
     if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(other, Tensor) and value is not None:
-        array = to_array(value)
-        if device_of(value) is None:
-            array = to_array(array, None, other.device)
-        return array
-    return value if value is None else to_array(value)
+        return operand(value.item(), other)
+    if value is None or device_of(value) is not None:
+        return value  # an array of another device than the Tensor's is refused where they meet
+    return to_array(value, None, other.device)
 
 
 def settle(out, arrays):

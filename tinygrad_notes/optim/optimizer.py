@@ -154,7 +154,7 @@ class Optimizer:
                 numbers[p] = len(numbers)
             groups.append({**{k: v for k, v in group.items() if k != "params"},
                            "params": [numbers[p] for p in group["params"]]})
-        state = {numbers[p]: {k: v.copy() if isinstance(v, Tensor) else v for k, v in self._shown(entry).items()}
+        state = {numbers[p]: {k: Tensor.wrap(v.data.copy()) if isinstance(v, Tensor) else v for k, v in self._shown(entry).items()}
                  for p, entry in self.state.items() if p in numbers}
         return {"state": {k: v for k, v in sorted(state.items()) if v}, "param_groups": groups}
 
