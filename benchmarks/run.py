@@ -3,6 +3,7 @@
 Every framework runs in a process of its own that waits while the others are timed. A round times each of
 them once, so a change of the machine's speed meets all alike.
 """
+
 import argparse
 import json
 import os
@@ -29,8 +30,14 @@ class Worker:
             env[name] = str(threads)
         if threads == 1:
             env["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-        self.process = subprocess.Popen([sys.executable, "-W", "ignore", "-m", "benchmarks.worker", peer, str(threads)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env, cwd=ROOT)
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "benchmarks.worker", peer, str(threads)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=env,
+            cwd=ROOT,
+        )
 
     def ask(self, line):
         """Send one request and wait for the answer."""
@@ -67,8 +74,19 @@ def import_seconds(module, extra="", rounds=7):
     """Median seconds that a fresh interpreter takes to import `module` after `extra`."""
     code = f"{extra}\nimport time; t = time.perf_counter()\nimport {module}\nprint(time.perf_counter() - t)"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return statistics.median(float(subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True,
-                                                  check=True, env=env, cwd=ROOT).stdout) for _ in range(rounds))
+    return statistics.median(
+        float(
+            subprocess.run(
+                [sys.executable, "-W", "ignore", "-c", code],
+                capture_output=True,
+                text=True,
+                check=True,
+                env=env,
+                cwd=ROOT,
+            ).stdout
+        )
+        for _ in range(rounds)
+    )
 
 
 def table(results, peers):
@@ -96,12 +114,21 @@ def memory_table(results, peers):
 def main(argv=None):
     """Parse the command line, run, print and perhaps write the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", choices=list(WORKLOADS), default=list(WORKLOADS), help="workloads (default: all)")
-    parser.add_argument("--peers", nargs="+", choices=list(PEERS), default=[p for p in PEERS if version(p)],
-                        help="frameworks (default: those installed)")
+    parser.add_argument(
+        "--only", nargs="+", choices=list(WORKLOADS), default=list(WORKLOADS), help="workloads (default: all)"
+    )
+    parser.add_argument(
+        "--peers",
+        nargs="+",
+        choices=list(PEERS),
+        default=[p for p in PEERS if version(p)],
+        help="frameworks (default: those installed)",
+    )
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2], help="thread counts (default: 1 2)")
     parser.add_argument("--rounds", type=int, default=15, help="interleaved rounds per workload (default: 15)")
-    parser.add_argument("--seconds", type=float, default=0.2, help="about how long each framework is timed per round (default: 0.2)")
+    parser.add_argument(
+        "--seconds", type=float, default=0.2, help="about how long each framework is timed per round (default: 0.2)"
+    )
     parser.add_argument("--write", action="store_true", help="write the tables into benchmarks/README.md")
     args = parser.parse_args(argv)
     missing = [p for p in args.peers if version(p) is None]
@@ -114,15 +141,21 @@ def main(argv=None):
             results[workload, threads] = measure(args.peers, workload, threads, args.rounds, args.seconds)
     checks = {w: {p: f"{results[w, args.threads[0]][p][2]:.5f}" for p in args.peers} for w in args.only}
     imports = import_seconds("tinygrad_notes", "import numpy")
-    text = "\n\n".join([
-        "Time of one step, in brackets relative to PyTorch eager:", table(results, args.peers),
-        "Peak resident memory of the whole process, MiB:", memory_table(results, args.peers),
-        "Number returned by the fifth step, which shows that all do the same work: "
-        + "; ".join(f"{w}: " + ", ".join(f"{p} {v}" for p, v in row.items()) for w, row in checks.items()) + ".",
-        f"`import tinygrad_notes` after `import numpy`: {imports * 1e3:.0f} ms (budget 60 ms).",
-        f"Python {platform.python_version()}, " + ", ".join(f"{p} {version(p)}" for p in args.peers)
-        + f", numpy {version_of('numpy')}, {os.cpu_count()} cores ({cpu_name()}), {time.strftime('%Y-%m-%d')}.",
-    ])
+    text = "\n\n".join(
+        [
+            "Time of one step, in brackets relative to PyTorch eager:",
+            table(results, args.peers),
+            "Peak resident memory of the whole process, MiB:",
+            memory_table(results, args.peers),
+            "Number returned by the fifth step, which shows that all do the same work: "
+            + "; ".join(f"{w}: " + ", ".join(f"{p} {v}" for p, v in row.items()) for w, row in checks.items())
+            + ".",
+            f"`import tinygrad_notes` after `import numpy`: {imports * 1e3:.0f} ms (budget 60 ms).",
+            f"Python {platform.python_version()}, "
+            + ", ".join(f"{p} {version(p)}" for p in args.peers)
+            + f", numpy {version_of('numpy')}, {os.cpu_count()} cores ({cpu_name()}), {time.strftime('%Y-%m-%d')}.",
+        ]
+    )
     print(text)
     if args.write:
         write(text)
@@ -132,6 +165,7 @@ def main(argv=None):
 def version_of(package):
     """The installed version of any package."""
     from importlib.metadata import version as installed
+
     return installed(package)
 
 

@@ -1,9 +1,10 @@
 """One framework in a process of its own; it times what it is told on standard input, one line at a time.
 
-    make WORKLOAD          -> loss after the first five steps
-    time WORKLOAD SECONDS  -> seconds per step over about SECONDS
-    peak                   -> peak resident memory in MiB
+make WORKLOAD          -> loss after the first five steps
+time WORKLOAD SECONDS  -> seconds per step over about SECONDS
+peak                   -> peak resident memory in MiB
 """
+
 import json
 import resource
 import sys
@@ -14,6 +15,7 @@ def main(peer, threads):
     """Serve requests until standard input closes."""
     from benchmarks import peers
     from benchmarks.workloads import WORKLOADS
+
     module = peers.load(peer)
     if hasattr(module, "set_threads"):
         module.set_threads(threads)

@@ -2,6 +2,7 @@
 
 Each workload is one whole training step in float32 (forward, backward, update where it has one).
 """
+
 import numpy as np
 
 CHAIN_LENGTH = 200

@@ -1,8 +1,21 @@
 """One module per framework: `MAKERS[workload](data)` returns a function that takes one step and returns a number."""
+
 import importlib
 
-PEERS = {"tinygrad_notes": "ours", "torch": "pytorch", "jax": "jax_jit", "autograd": "hips_autograd", "mygrad": "mygrad_peer"}
-PACKAGES = {"tinygrad_notes": "tinygrad_notes", "torch": "torch", "jax": "jax", "autograd": "autograd", "mygrad": "mygrad"}
+PEERS = {
+    "tinygrad_notes": "ours",
+    "torch": "pytorch",
+    "jax": "jax_jit",
+    "autograd": "hips_autograd",
+    "mygrad": "mygrad_peer",
+}
+PACKAGES = {
+    "tinygrad_notes": "tinygrad_notes",
+    "torch": "torch",
+    "jax": "jax",
+    "autograd": "autograd",
+    "mygrad": "mygrad",
+}
 
 
 def load(name):
@@ -14,6 +27,7 @@ def version(name):
     """The installed version of a framework, or None."""
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as installed
+
     try:
         return installed({"tinygrad_notes": "tinygrad-notes"}.get(name, PACKAGES[name]))
     except PackageNotFoundError:

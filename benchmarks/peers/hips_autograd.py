@@ -1,4 +1,5 @@
 """HIPS autograd."""
+
 import autograd.numpy as anp
 import numpy as np
 from autograd import grad, value_and_grad
@@ -21,6 +22,7 @@ def mlp(data):
         loss, grads = both(state["w"], data["x"], rows, data["y"])
         state["w"], state["m"], state["v"] = adam(np, state["w"], grads, state["m"], state["v"], state["t"])
         return float(loss)
+
     return step
 
 

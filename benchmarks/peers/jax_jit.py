@@ -1,4 +1,5 @@
 """JAX, jit-compiled."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,6 +22,7 @@ def mlp(data):
     def update(w, m, v, t):
         loss, grads = both(w, x, rows, y)
         return (loss, *adam(jnp, w, grads, m, v, t))
+
     zeros = [jnp.zeros(w.shape, jnp.float32) for w in data["weights"]]
     state = {"w": [jnp.asarray(w) for w in data["weights"]], "m": zeros, "v": zeros, "t": 0}
 
@@ -28,6 +30,7 @@ def mlp(data):
         state["t"] += 1
         loss, state["w"], state["m"], state["v"] = update(state["w"], state["m"], state["v"], np.float32(state["t"]))
         return float(loss)
+
     return step
 
 

@@ -1,4 +1,5 @@
 """MyGrad, its memory guard off."""
+
 import mygrad as mg
 import numpy as np
 
@@ -16,6 +17,7 @@ def chain(data):
         g = float(x.grad[0])
         x.null_grad()
         return g
+
     return step
 
 
@@ -32,6 +34,7 @@ def mlp(data):
         grads = [w.grad for w in weights]
         state["w"], state["m"], state["v"] = adam(np, state["w"], grads, state["m"], state["v"], state["t"])
         return float(loss.item())
+
     return step
 
 

@@ -1,4 +1,5 @@
 """tinygrad_notes, eager."""
+
 import tinygrad_notes as tn
 from benchmarks.workloads import CHAIN_LENGTH
 
@@ -14,6 +15,7 @@ def chain(data):
         g = x.grad.item()
         x.grad = None
         return g
+
     return step
 
 
@@ -34,6 +36,7 @@ def mlp(data):
         loss.backward()
         optimizer.step()
         return loss.item()
+
     return step
 
 

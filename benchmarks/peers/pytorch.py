@@ -1,4 +1,5 @@
 """PyTorch, eager."""
+
 import torch
 from torch import nn
 
@@ -20,6 +21,7 @@ def chain(data):
         g = x.grad.item()
         x.grad = None
         return g
+
     return step
 
 
@@ -39,6 +41,7 @@ def mlp(data):
         loss.backward()
         optimizer.step()
         return loss.item()
+
     return step
 
 

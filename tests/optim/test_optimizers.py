@@ -1,4 +1,5 @@
 """Optimizers against the algorithm boxes and the numbers of the notes; flat buffers, state, bad options."""
+
 import numpy as np
 import pytest
 
@@ -55,7 +56,7 @@ def test_second_order_through_values_from_before_a_step():
     opt = tn.optim.SGD([w], lr=0.1)
     quadratic([w])
     opt.step()
-    loss = (w ** 3).sum()
+    loss = (w**3).sum()
     quadratic([w])
     opt.step()
     (first,) = tn.autograd.grad(loss, [w], create_graph=True)
@@ -155,16 +156,24 @@ def test_momentum_starts_at_zero():
 
 
 @pytest.mark.row("S0-14")
-@pytest.mark.parametrize(("options", "alpha", "steps"), [
-    ({}, 0.05, 581), ({"momentum": 0.9}, 0.05, 410), ({"momentum": 0.9, "nesterov": True}, 0.05, 432),
-    ({"momentum": 0.9}, 0.1, 249), ({"momentum": 0.9, "nesterov": True}, 0.1, 198),
-    ({"momentum": 0.9}, 0.3, 248), ({"momentum": 0.9, "nesterov": True}, 0.3, 166)])
+@pytest.mark.parametrize(
+    ("options", "alpha", "steps"),
+    [
+        ({}, 0.05, 581),
+        ({"momentum": 0.9}, 0.05, 410),
+        ({"momentum": 0.9, "nesterov": True}, 0.05, 432),
+        ({"momentum": 0.9}, 0.1, 249),
+        ({"momentum": 0.9, "nesterov": True}, 0.1, 198),
+        ({"momentum": 0.9}, 0.3, 248),
+        ({"momentum": 0.9, "nesterov": True}, 0.3, 166),
+    ],
+)
 def test_steps_to_the_minimum_of_the_regression(options, alpha, steps):
     # Eigenvalues of the Hessian of the notes' regression; the path of theta, not of the point looked ahead to.
     h = tn.tensor(np.array([0.470036, 25.529964]))
     w = tn.tensor([1.0, 1.0], dtype="float64", requires_grad=True)
     opt = tn.optim.SGD([w], lr=alpha, **options, ema=bool(options))
-    for step in range(1, 700):
+    for step in range(1, 700):  # noqa: B007 (the last step is the result)
         opt.zero_grad()
         (0.5 * h * w * w).sum().backward()
         opt.step()
@@ -193,6 +202,7 @@ def test_the_wrong_sign_of_the_look_ahead_diverges():
         row_m = np.array([(1 - beta) * lam, beta + sign * (1 - beta) * lam * alpha * (beta if sign < 0 else 1)])
         step = np.array([[1, 0], [0, 0]]) + np.array([[-alpha], [1]]) * row_m
         return np.abs(np.linalg.eigvals(step)).max()
+
     assert radius(-1) == pytest.approx(0.88607, abs=1e-5)
     assert radius(+1) == pytest.approx(1.01373, abs=1e-5)
     w = tn.tensor([1.0], dtype="float64", requires_grad=True)
@@ -247,9 +257,16 @@ def test_momentum_sums_what_agrees_and_cancels_what_alternates():
         assert abs(w.item() - before) == pytest.approx(size, rel=1e-9)
 
 
-@pytest.mark.parametrize("make", [
-    lambda p: tn.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True), lambda p: tn.optim.Adam(p, amsgrad=True),
-    lambda p: tn.optim.RMSprop(p, centered=True, momentum=0.3), lambda p: tn.optim.NAdam(p), lambda p: tn.optim.Rprop(p)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: tn.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
+        lambda p: tn.optim.Adam(p, amsgrad=True),
+        lambda p: tn.optim.RMSprop(p, centered=True, momentum=0.3),
+        lambda p: tn.optim.NAdam(p),
+        lambda p: tn.optim.Rprop(p),
+    ],
+)
 def test_a_loaded_state_continues_bit_for_bit(make, rng):
     start = [rng.standard_normal((3, 2)).astype("float32"), rng.standard_normal(5).astype("float32")]
 
@@ -258,6 +275,7 @@ def test_a_loaded_state_continues_bit_for_bit(make, rng):
             for j, p in enumerate(params):
                 p.grad = tn.tensor(np.cos(p.numpy() * (k + 1) + j))
             opt.step()
+
     whole = [tn.tensor(w, requires_grad=True) for w in start]
     steps(whole, make(whole), 0, 9)
     first = [tn.tensor(w, requires_grad=True) for w in start]
@@ -282,18 +300,21 @@ def test_a_state_of_other_shapes_is_refused_and_changes_nothing():
     assert b.state_dict()["state"] == {}
 
 
-@pytest.mark.parametrize(("make", "error", "text"), [
-    (lambda w: tn.optim.SGD([w], lr=-1), ValueError, r"lr: expected a number in \[0, inf\), got -1"),
-    (lambda w: tn.optim.SGD([w], lr=float("nan")), ValueError, "lr"),
-    (lambda w: tn.optim.Adam([w], betas=(0.9, 1.0)), ValueError, r"betas\[1\]"),
-    (lambda w: tn.optim.SGD([w], lr=0.1, nesterov=True), ValueError, "nesterov"),
-    (lambda w: tn.optim.SGD([], lr=0.1), ValueError, "no parameters"),
-    (lambda w: tn.optim.SGD([w, w], lr=0.1), ValueError, "given twice"),
-    (lambda w: tn.optim.SGD([w * 2], lr=0.1), TypeError, "only leaves"),
-    (lambda w: tn.optim.SGD([1.0], lr=0.1), TypeError, "expected a Tensor, got float"),
-    (lambda w: tn.optim.Adam([w], momentum=0.9), TypeError, "unexpected argument 'momentum'"),
-    (lambda w: tn.optim.Adam([{"params": [w], "momentum": 0.9}]), ValueError, "unknown options"),
-])
+@pytest.mark.parametrize(
+    ("make", "error", "text"),
+    [
+        (lambda w: tn.optim.SGD([w], lr=-1), ValueError, r"lr: expected a number in \[0, inf\), got -1"),
+        (lambda w: tn.optim.SGD([w], lr=float("nan")), ValueError, "lr"),
+        (lambda w: tn.optim.Adam([w], betas=(0.9, 1.0)), ValueError, r"betas\[1\]"),
+        (lambda w: tn.optim.SGD([w], lr=0.1, nesterov=True), ValueError, "nesterov"),
+        (lambda w: tn.optim.SGD([], lr=0.1), ValueError, "no parameters"),
+        (lambda w: tn.optim.SGD([w, w], lr=0.1), ValueError, "given twice"),
+        (lambda w: tn.optim.SGD([w * 2], lr=0.1), TypeError, "only leaves"),
+        (lambda w: tn.optim.SGD([1.0], lr=0.1), TypeError, "expected a Tensor, got float"),
+        (lambda w: tn.optim.Adam([w], momentum=0.9), TypeError, "unexpected argument 'momentum'"),
+        (lambda w: tn.optim.Adam([{"params": [w], "momentum": 0.9}]), ValueError, "unknown options"),
+    ],
+)
 def test_bad_options(make, error, text):
     with pytest.raises(error, match=text):
         make(tn.tensor([1.0], requires_grad=True))
@@ -308,6 +329,7 @@ def test_a_closure_is_evaluated_and_its_loss_returned():
         loss = (w * w).sum()
         loss.backward()
         return loss
+
     with tn.no_grad():
         assert opt.step(closure).item() == 4.0
     assert w.item() == 1.0

@@ -1,4 +1,5 @@
 """Every optimizer and schedule takes the path that PyTorch's takes, in float64."""
+
 import numpy as np
 import pytest
 
@@ -7,18 +8,33 @@ import tinygrad_notes as tn
 torch = pytest.importorskip("torch")
 
 CASES = [
-    ("SGD", {"lr": 0.1}), ("SGD", {"lr": 0.1, "momentum": 0.9}), ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3}),
-    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}), ("SGD", {"lr": 0.1, "maximize": True}),
-    ("Adam", {"lr": 0.1}), ("Adam", {"lr": 0.1, "amsgrad": True}), ("Adam", {"lr": 0.1, "weight_decay": 0.1, "eps": 1e-3}),
-    ("Adam", {"lr": 0.1, "maximize": True}), ("AdamW", {"lr": 0.1}), ("AdamW", {"lr": 0.1, "weight_decay": 0.3, "amsgrad": True}),
-    ("Adamax", {"lr": 0.1}), ("Adamax", {"lr": 0.1, "weight_decay": 0.1}),
-    ("NAdam", {"lr": 0.1}), ("NAdam", {"lr": 0.1, "weight_decay": 0.1, "momentum_decay": 6e-3, "decoupled_weight_decay": True}),
-    ("RAdam", {"lr": 0.1}), ("RAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
-    ("RMSprop", {"lr": 0.05}), ("RMSprop", {"lr": 0.05, "centered": True, "momentum": 0.5, "weight_decay": 0.1}),
-    ("Adagrad", {"lr": 0.1}), ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1, "initial_accumulator_value": 0.3}),
-    ("Adadelta", {}), ("Adadelta", {"lr": 0.5, "rho": 0.8, "weight_decay": 0.1}),
-    ("Rprop", {"lr": 0.01}), ("Rprop", {"lr": 0.01, "etas": (0.4, 1.5), "step_sizes": (1e-3, 0.5)}),
-    ("ASGD", {"lr": 0.1}), ("ASGD", {"lr": 0.1, "t0": 5, "weight_decay": 0.1}),
+    ("SGD", {"lr": 0.1}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    ("SGD", {"lr": 0.1, "maximize": True}),
+    ("Adam", {"lr": 0.1}),
+    ("Adam", {"lr": 0.1, "amsgrad": True}),
+    ("Adam", {"lr": 0.1, "weight_decay": 0.1, "eps": 1e-3}),
+    ("Adam", {"lr": 0.1, "maximize": True}),
+    ("AdamW", {"lr": 0.1}),
+    ("AdamW", {"lr": 0.1, "weight_decay": 0.3, "amsgrad": True}),
+    ("Adamax", {"lr": 0.1}),
+    ("Adamax", {"lr": 0.1, "weight_decay": 0.1}),
+    ("NAdam", {"lr": 0.1}),
+    ("NAdam", {"lr": 0.1, "weight_decay": 0.1, "momentum_decay": 6e-3, "decoupled_weight_decay": True}),
+    ("RAdam", {"lr": 0.1}),
+    ("RAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("RMSprop", {"lr": 0.05}),
+    ("RMSprop", {"lr": 0.05, "centered": True, "momentum": 0.5, "weight_decay": 0.1}),
+    ("Adagrad", {"lr": 0.1}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1, "initial_accumulator_value": 0.3}),
+    ("Adadelta", {}),
+    ("Adadelta", {"lr": 0.5, "rho": 0.8, "weight_decay": 0.1}),
+    ("Rprop", {"lr": 0.01}),
+    ("Rprop", {"lr": 0.01, "etas": (0.4, 1.5), "step_sizes": (1e-3, 0.5)}),
+    ("ASGD", {"lr": 0.1}),
+    ("ASGD", {"lr": 0.1, "t0": 5, "weight_decay": 0.1}),
 ]
 SHAPES = [(3, 4), (4,), (2, 2, 2), (), (200, 300)]
 
@@ -68,24 +84,33 @@ def run(make_ours, make_theirs, rng, steps=12, device="cpu", skip=()):
 
 @pytest.mark.parametrize(("name", "options"), CASES, ids=lambda v: str(v))
 def test_same_path(name, options, rng):
-    _, _, ours, theirs = run(lambda p: getattr(tn.optim, name)(p, **options),
-                             lambda p: getattr(torch.optim, name)(p, **options), rng)
+    _, _, ours, theirs = run(
+        lambda p: getattr(tn.optim, name)(p, **options), lambda p: getattr(torch.optim, name)(p, **options), rng
+    )
     for p, q in zip(ours, theirs):
         np.testing.assert_allclose(p.numpy(), q.detach().numpy(), **tolerance(name))
 
 
 @pytest.mark.parametrize(("name", "options"), [CASES[1], CASES[5], CASES[17]], ids=lambda v: str(v))
 def test_a_missing_gradient_skips_that_parameter(name, options, rng):
-    _, _, ours, theirs = run(lambda p: getattr(tn.optim, name)(p, **options),
-                             lambda p: getattr(torch.optim, name)(p, **options), rng, skip=(0, 3, 4))
+    _, _, ours, theirs = run(
+        lambda p: getattr(tn.optim, name)(p, **options),
+        lambda p: getattr(torch.optim, name)(p, **options),
+        rng,
+        skip=(0, 3, 4),
+    )
     for p, q in zip(ours, theirs):
         np.testing.assert_allclose(p.numpy(), q.detach().numpy(), rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize(("name", "options"), CASES, ids=lambda v: str(v))
 def test_state_dict_has_pytorchs_layout(name, options, rng):
-    a, b, _, _ = run(lambda p: getattr(tn.optim, name)(p, **options),
-                     lambda p: getattr(torch.optim, name)(p, **options), rng, steps=3)
+    a, b, _, _ = run(
+        lambda p: getattr(tn.optim, name)(p, **options),
+        lambda p: getattr(torch.optim, name)(p, **options),
+        rng,
+        steps=3,
+    )
     mine, reference = a.state_dict(), b.state_dict()
     assert [g["params"] for g in mine["param_groups"]] == [g["params"] for g in reference["param_groups"]]
     for key, value in reference["param_groups"][0].items():
@@ -101,22 +126,32 @@ def test_state_dict_has_pytorchs_layout(name, options, rng):
 def test_groups_with_their_own_options(rng):
     def groups(params):
         return [{"params": params[:2], "lr": 0.2}, {"params": params[2:], "momentum": 0.5}]
-    _, _, ours, theirs = run(lambda p: tn.optim.SGD(groups(p), lr=0.1, momentum=0.9),
-                             lambda p: torch.optim.SGD(groups(p), lr=0.1, momentum=0.9), rng)
+
+    _, _, ours, theirs = run(
+        lambda p: tn.optim.SGD(groups(p), lr=0.1, momentum=0.9),
+        lambda p: torch.optim.SGD(groups(p), lr=0.1, momentum=0.9),
+        rng,
+    )
     for p, q in zip(ours, theirs):
         np.testing.assert_allclose(p.numpy(), q.detach().numpy(), rtol=1e-9, atol=1e-11)
 
 
 SCHEDULES = [
-    ("LambdaLR", {"lr_lambda": lambda t: 1 / (1 + t)}), ("MultiplicativeLR", {"lr_lambda": lambda t: 0.9}),
-    ("StepLR", {"step_size": 3, "gamma": 0.5}), ("MultiStepLR", {"milestones": [2, 5, 5], "gamma": 0.5}),
-    ("ConstantLR", {"factor": 0.5, "total_iters": 4}), ("LinearLR", {"start_factor": 0.2, "total_iters": 6}),
-    ("ExponentialLR", {"gamma": 0.8}), ("PolynomialLR", {"total_iters": 8, "power": 2.0}),
-    ("CosineAnnealingLR", {"T_max": 6, "eta_min": 0.01}), ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2}),
+    ("LambdaLR", {"lr_lambda": lambda t: 1 / (1 + t)}),
+    ("MultiplicativeLR", {"lr_lambda": lambda t: 0.9}),
+    ("StepLR", {"step_size": 3, "gamma": 0.5}),
+    ("MultiStepLR", {"milestones": [2, 5, 5], "gamma": 0.5}),
+    ("ConstantLR", {"factor": 0.5, "total_iters": 4}),
+    ("LinearLR", {"start_factor": 0.2, "total_iters": 6}),
+    ("ExponentialLR", {"gamma": 0.8}),
+    ("PolynomialLR", {"total_iters": 8, "power": 2.0}),
+    ("CosineAnnealingLR", {"T_max": 6, "eta_min": 0.01}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2}),
     ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.2, "step_size_up": 3, "step_size_down": 4}),
     ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.2, "step_size_up": 3, "mode": "triangular2"}),
     ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.2, "step_size_up": 3, "mode": "exp_range", "gamma": 0.9}),
-    ("OneCycleLR", {"max_lr": 0.3, "total_steps": 21}), ("OneCycleLR", {"max_lr": 0.3, "total_steps": 21, "three_phase": True}),
+    ("OneCycleLR", {"max_lr": 0.3, "total_steps": 21}),
+    ("OneCycleLR", {"max_lr": 0.3, "total_steps": 21, "three_phase": True}),
     ("OneCycleLR", {"max_lr": 0.3, "epochs": 7, "steps_per_epoch": 3, "anneal_strategy": "linear"}),
 ]
 
@@ -137,7 +172,9 @@ def rates(optim, make, params):
 
 def both(make):
     ours = rates(tn.optim, make, [tn.tensor([1.0], requires_grad=True), tn.tensor([2.0], requires_grad=True)])
-    theirs = rates(torch.optim, make, [torch.tensor([1.0], requires_grad=True), torch.tensor([2.0], requires_grad=True)])
+    theirs = rates(
+        torch.optim, make, [torch.tensor([1.0], requires_grad=True), torch.tensor([2.0], requires_grad=True)]
+    )
     return ours, theirs
 
 
@@ -151,6 +188,7 @@ def test_same_rates_when_schedules_follow_each_other():
     def make(module, opt):
         first = module.LinearLR(opt, start_factor=0.1, total_iters=4)
         return module.SequentialLR(opt, [first, module.ExponentialLR(opt, 0.9), module.StepLR(opt, 2)], [4, 9])
+
     ours, theirs = both(make)
     np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
@@ -158,12 +196,19 @@ def test_same_rates_when_schedules_follow_each_other():
 def test_same_rates_when_schedules_are_chained():
     def make(module, opt):
         return module.ChainedScheduler([module.ConstantLR(opt, 0.1, 3), module.ExponentialLR(opt, 0.9)])
+
     ours, theirs = both(make)
     np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
 
-@pytest.mark.parametrize("options", [{"patience": 2}, {"patience": 1, "cooldown": 2, "min_lr": 0.001},
-                                     {"mode": "max", "patience": 3, "threshold_mode": "abs"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"patience": 2},
+        {"patience": 1, "cooldown": 2, "min_lr": 0.001},
+        {"mode": "max", "patience": 3, "threshold_mode": "abs"},
+    ],
+)
 def test_same_rates_on_a_plateau(options):
     ours, theirs = both(lambda module, opt: module.ReduceLROnPlateau(opt, **options))
     np.testing.assert_allclose(ours, theirs, rtol=1e-12)

@@ -3,6 +3,8 @@
 `cpu` is NumPy, `cuda` is CuPy, `strict` is NumPy behind a wall that refuses what a GPU refuses,
 so that code tested on `strict` is ready for a GPU. `TINYGRAD_NOTES_DEVICE` names the first default.
 """
+
+import contextlib
 import os
 import threading
 
@@ -106,10 +108,8 @@ def current_device():
 def devices():
     """The devices of this machine."""
     found = [cpu, as_device("strict")]
-    try:
+    with contextlib.suppress(RuntimeError):
         found.append(as_device("cuda"))
-    except RuntimeError:
-        pass
     return found
 
 

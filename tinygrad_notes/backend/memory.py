@@ -4,6 +4,7 @@ By default glibc gives large blocks back to the kernel at once, and the page fau
 again cost more than the arithmetic on them. `keep_freed(True)` (done when the package is imported)
 raises the two thresholds; `keep_freed(False)` or `TINYGRAD_NOTES_KEEP_MEMORY=0` restores glibc's own.
 """
+
 import ctypes
 import os
 import sys
@@ -29,7 +30,9 @@ def keep_freed(on=True):
     if libc is None:
         return False
     sizes = _KEEP_BELOW if on else (_GLIBC_DEFAULT,)
-    done = any(libc.mallopt(_M_MMAP_THRESHOLD, n) for n in sizes) and any(libc.mallopt(_M_TRIM_THRESHOLD, n) for n in sizes)
+    done = any(libc.mallopt(_M_MMAP_THRESHOLD, n) for n in sizes) and any(
+        libc.mallopt(_M_TRIM_THRESHOLD, n) for n in sizes
+    )
     if not on and hasattr(libc, "malloc_trim"):
         libc.malloc_trim(0)
     _kept = on if done else _kept

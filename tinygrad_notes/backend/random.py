@@ -3,6 +3,7 @@
 Numbers are drawn on the host by NumPy's counter-based Philox generator and then moved, so the
 same seed gives the same numbers on every device.
 """
+
 import numpy as np
 
 
@@ -55,10 +56,16 @@ class Generator:
         """
         state = np.asarray(state)
         if state.shape != (16,) or state.dtype != np.uint64:
-            raise ValueError(f"state: expected 16 numbers of dtype uint64, got shape {state.shape}, dtype {state.dtype}")
+            raise ValueError(
+                f"state: expected 16 numbers of dtype uint64, got shape {state.shape}, dtype {state.dtype}"
+            )
         self.host.bit_generator.state = {
-            "bit_generator": "Philox", "state": {"counter": state[0:4], "key": state[4:6]},
-            "buffer": state[6:10], "buffer_pos": int(state[10]), "has_uint32": int(state[11]), "uinteger": int(state[12]),
+            "bit_generator": "Philox",
+            "state": {"counter": state[0:4], "key": state[4:6]},
+            "buffer": state[6:10],
+            "buffer_pos": int(state[10]),
+            "has_uint32": int(state[11]),
+            "uinteger": int(state[12]),
         }
 
     def spawn(self, n):

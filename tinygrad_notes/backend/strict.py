@@ -58,6 +58,10 @@ class StrictArray:
         return wrap(self._host.reshape(*shape))
 
 
+_IN_PLACE = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "lshift", "rshift")
+_BINARY = (*_IN_PLACE, "matmul")
+
+
 def _refuse(what):
     def method(self, *args, **kwargs):
         raise TypeError(f"strict device: {what} would copy to the host silently; move it with .to('cpu') or .item()")
@@ -82,7 +86,7 @@ def _operator(name):
     return method
 
 
-for _name in ("add sub mul truediv floordiv mod pow matmul and or xor lshift rshift").split():
+for _name in _BINARY:
     setattr(StrictArray, f"__{_name}__", _operator(f"__{_name}__"))
     setattr(StrictArray, f"__r{_name}__", _operator(f"__r{_name}__"))
 def _in_place(name):
@@ -94,9 +98,9 @@ def _in_place(name):
     return method
 
 
-for _name in ("add sub mul truediv floordiv mod pow and or xor lshift rshift").split():
+for _name in _IN_PLACE:
     setattr(StrictArray, f"__i{_name}__", _in_place(f"__i{_name}__"))
-for _name in "eq ne lt le gt ge neg abs invert".split():
+for _name in ("eq", "ne", "lt", "le", "gt", "ge", "neg", "abs", "invert"):
     setattr(StrictArray, f"__{_name}__", _operator(f"__{_name}__"))
 StrictArray.__hash__ = object.__hash__
 

@@ -1,4 +1,5 @@
 """Adam and its relatives: steps scaled by running moments of the gradient."""
+
 from math import sqrt
 
 from .optimizer import Optimizer, in_range, without_hints
@@ -49,13 +50,37 @@ class Adam(Optimizer):
 
     _decoupled = False
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, amsgrad=False, *, maximize=False,
-                 decoupled_weight_decay=None, bias_correction=True, eps_inside=False, **hints):
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=0,
+        amsgrad=False,
+        *,
+        maximize=False,
+        decoupled_weight_decay=None,
+        bias_correction=True,
+        eps_inside=False,
+        **hints,
+    ):
         without_hints(type(self).__name__, hints)
         decoupled = self._decoupled if decoupled_weight_decay is None else decoupled_weight_decay
-        super().__init__(params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay,
-                                  "amsgrad": amsgrad, "maximize": maximize, "decoupled_weight_decay": decoupled,
-                                  "bias_correction": bias_correction, "eps_inside": eps_inside})
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "betas": tuple(betas),
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "amsgrad": amsgrad,
+                "maximize": maximize,
+                "decoupled_weight_decay": decoupled,
+                "bias_correction": bias_correction,
+                "eps_inside": eps_inside,
+            },
+        )
 
     def check(self, group):
         check_moments(group)
@@ -143,8 +168,9 @@ class Adamax(Optimizer):
 
     def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, *, maximize=False, **hints):
         without_hints("Adamax", hints)
-        super().__init__(params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay,
-                                  "maximize": maximize})
+        super().__init__(
+            params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        )
 
     def check(self, group):
         check_moments(group)
@@ -163,7 +189,7 @@ class RAdam(Optimizer):
     r"""Adam that waits with its adaptive step until the second moment is reliable.
 
     Formula: r_inf = 2 / (1 - b2) - 1; r_t = r_inf - 2 t b2^t / (1 - b2^t); if r_t > 5 the step is
-    lr * m' * sqrt((r_t - 4)(r_t - 2) r_inf / ((r_inf - 4)(r_inf - 2) r_t)) * sqrt(1 - b2^t) / (sqrt(v) + eps), else lr * m'.
+    lr m' sqrt((r_t - 4)(r_t - 2) r_inf / ((r_inf - 4)(r_inf - 2) r_t)) sqrt(1 - b2^t) / (sqrt(v) + eps), else lr m'.
 
     Args:
         params: Tensors, or dicts of Tensors and options.
@@ -185,11 +211,30 @@ class RAdam(Optimizer):
 
     states = ("exp_avg", "exp_avg_sq")
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, decoupled_weight_decay=False, *,
-                 maximize=False, **hints):
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=0,
+        decoupled_weight_decay=False,
+        *,
+        maximize=False,
+        **hints,
+    ):
         without_hints("RAdam", hints)
-        super().__init__(params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay,
-                                  "decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize})
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "betas": tuple(betas),
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "decoupled_weight_decay": decoupled_weight_decay,
+                "maximize": maximize,
+            },
+        )
 
     def check(self, group):
         check_moments(group)
@@ -239,12 +284,32 @@ class NAdam(Optimizer):
 
     states = ("exp_avg", "exp_avg_sq")
 
-    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, momentum_decay=4e-3,
-                 decoupled_weight_decay=False, *, maximize=False, **hints):
+    def __init__(
+        self,
+        params,
+        lr=2e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=0,
+        momentum_decay=4e-3,
+        decoupled_weight_decay=False,
+        *,
+        maximize=False,
+        **hints,
+    ):
         without_hints("NAdam", hints)
-        super().__init__(params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay,
-                                  "momentum_decay": momentum_decay, "decoupled_weight_decay": decoupled_weight_decay,
-                                  "maximize": maximize})
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "betas": tuple(betas),
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "momentum_decay": momentum_decay,
+                "decoupled_weight_decay": decoupled_weight_decay,
+                "maximize": maximize,
+            },
+        )
 
     def check(self, group):
         check_moments(group)

@@ -1,4 +1,5 @@
 """Step sizes from the history of each coordinate, without momentum of the first order."""
+
 from .optimizer import Optimizer, in_range, without_hints
 
 
@@ -32,11 +33,34 @@ class RMSprop(Optimizer):
         tensor([ 0.9000, -1.9000], requires_grad=True)
     """
 
-    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False, *,
-                 maximize=False, eps_inside=False, **hints):
+    def __init__(
+        self,
+        params,
+        lr=1e-2,
+        alpha=0.99,
+        eps=1e-8,
+        weight_decay=0,
+        momentum=0,
+        centered=False,
+        *,
+        maximize=False,
+        eps_inside=False,
+        **hints,
+    ):
         without_hints("RMSprop", hints)
-        super().__init__(params, {"lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum,
-                                  "centered": centered, "maximize": maximize, "eps_inside": eps_inside})
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "alpha": alpha,
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "momentum": momentum,
+                "centered": centered,
+                "maximize": maximize,
+                "eps_inside": eps_inside,
+            },
+        )
 
     def check(self, group):
         in_range("lr", group["lr"], 0)
@@ -46,7 +70,11 @@ class RMSprop(Optimizer):
         in_range("momentum", group["momentum"], 0)
 
     def states_for(self, group):
-        return ("square_avg", *(["momentum_buffer"] if group["momentum"] else []), *(["grad_avg"] if group["centered"] else []))
+        return (
+            "square_avg",
+            *(["momentum_buffer"] if group["momentum"] else []),
+            *(["grad_avg"] if group["centered"] else []),
+        )
 
     def update(self, xp, p, g, state, t, group):
         alpha, eps = group["alpha"], group["eps"]
@@ -97,11 +125,30 @@ class Adagrad(Optimizer):
 
     states = ("sum",)
 
-    def __init__(self, params, lr=1e-2, lr_decay=0, weight_decay=0, initial_accumulator_value=0, eps=1e-10, *,
-                 maximize=False, **hints):
+    def __init__(
+        self,
+        params,
+        lr=1e-2,
+        lr_decay=0,
+        weight_decay=0,
+        initial_accumulator_value=0,
+        eps=1e-10,
+        *,
+        maximize=False,
+        **hints,
+    ):
         without_hints("Adagrad", hints)
-        super().__init__(params, {"lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay,
-                                  "initial_accumulator_value": initial_accumulator_value, "eps": eps, "maximize": maximize})
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "lr_decay": lr_decay,
+                "weight_decay": weight_decay,
+                "initial_accumulator_value": initial_accumulator_value,
+                "eps": eps,
+                "maximize": maximize,
+            },
+        )
 
     def check(self, group):
         for name in ("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"):
@@ -219,7 +266,8 @@ class Rprop(Optimizer):
 class ASGD(Optimizer):
     r"""Averaged stochastic gradient descent.
 
-    Formula: p <- (1 - lambd eta) p - eta g; ax <- ax + mu (p - ax); eta = lr / (1 + lambd lr t)^alpha; mu = 1 / max(1, t - t0).
+    Formula: p <- (1 - lambd eta) p - eta g; ax <- ax + mu (p - ax);
+    eta = lr / (1 + lambd lr t)^alpha; mu = 1 / max(1, t - t0).
 
     Args:
         params: Tensors, or dicts of Tensors and options.
@@ -247,8 +295,10 @@ class ASGD(Optimizer):
 
     def __init__(self, params, lr=1e-2, lambd=1e-4, alpha=0.75, t0=1e6, weight_decay=0, *, maximize=False, **hints):
         without_hints("ASGD", hints)
-        super().__init__(params, {"lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay,
-                                  "maximize": maximize})
+        super().__init__(
+            params,
+            {"lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay, "maximize": maximize},
+        )
 
     def check(self, group):
         for name in ("lr", "lambd", "weight_decay"):

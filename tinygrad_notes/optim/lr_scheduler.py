@@ -1,4 +1,5 @@
 """Learning-rate schedules: each step multiplies the rate of every group, so schedules can be chained."""
+
 import math
 
 from .optimizer import Optimizer, in_range
@@ -38,8 +39,10 @@ class LRScheduler:
 
     def get_lr(self):
         """The rates of all groups at step `self.last_epoch`."""
-        return [self.rate(group["lr"], base, k)
-                for k, (group, base) in enumerate(zip(self.optimizer.param_groups, self.base_lrs))]
+        return [
+            self.rate(group["lr"], base, k)
+            for k, (group, base) in enumerate(zip(self.optimizer.param_groups, self.base_lrs))
+        ]
 
     def step(self):
         """Move one step on and set the rates."""
@@ -232,8 +235,22 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 class CyclicLR(LRScheduler):
     """Rate (and momentum, inversely) up and down between two bounds."""
 
-    def __init__(self, optimizer, base_lr, max_lr, step_size_up=2000, step_size_down=None, mode="triangular", gamma=1.0,
-                 scale_fn=None, scale_mode="cycle", cycle_momentum=True, base_momentum=0.8, max_momentum=0.9, last_epoch=-1):
+    def __init__(
+        self,
+        optimizer,
+        base_lr,
+        max_lr,
+        step_size_up=2000,
+        step_size_down=None,
+        mode="triangular",
+        gamma=1.0,
+        scale_fn=None,
+        scale_mode="cycle",
+        cycle_momentum=True,
+        base_momentum=0.8,
+        max_momentum=0.9,
+        last_epoch=-1,
+    ):
         if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
             raise ValueError(f"mode: expected 'triangular', 'triangular2' or 'exp_range', got {mode!r}")
         n = len(optimizer.param_groups)
@@ -256,7 +273,7 @@ class CyclicLR(LRScheduler):
         """The factor by which the amplitude of the cycle shrinks."""
         if self._scale_fn is not None:
             return self._scale_fn(x)
-        return {"triangular": 1.0, "triangular2": 1 / 2 ** (x - 1), "exp_range": self.gamma ** x}[self.mode]
+        return {"triangular": 1.0, "triangular2": 1 / 2 ** (x - 1), "exp_range": self.gamma**x}[self.mode]
 
     def _height(self):
         cycle = math.floor(1 + self.last_epoch / self.total_size)
@@ -281,9 +298,23 @@ class OneCycleLR(LRScheduler):
     Source: Smith & Topin 2019, "Super-convergence: very fast training of neural networks using large learning rates".
     """
 
-    def __init__(self, optimizer, max_lr, total_steps=None, epochs=None, steps_per_epoch=None, pct_start=0.3,
-                 anneal_strategy="cos", cycle_momentum=True, base_momentum=0.85, max_momentum=0.95, div_factor=25.0,
-                 final_div_factor=1e4, three_phase=False, last_epoch=-1):
+    def __init__(
+        self,
+        optimizer,
+        max_lr,
+        total_steps=None,
+        epochs=None,
+        steps_per_epoch=None,
+        pct_start=0.3,
+        anneal_strategy="cos",
+        cycle_momentum=True,
+        base_momentum=0.85,
+        max_momentum=0.95,
+        div_factor=25.0,
+        final_div_factor=1e4,
+        three_phase=False,
+        last_epoch=-1,
+    ):
         if total_steps is None:
             if epochs is None or steps_per_epoch is None:
                 raise ValueError("total_steps: give it, or both epochs and steps_per_epoch")
@@ -296,8 +327,11 @@ class OneCycleLR(LRScheduler):
         peak = float(pct_start * total_steps) - 1
         # Phases: last step, then the names of the values at both ends.
         if three_phase:
-            self.phases = [(peak, "initial", "max", "high", "low"), (2 * peak, "max", "initial", "low", "high"),
-                           (total_steps - 1, "initial", "min", "high", "high")]
+            self.phases = [
+                (peak, "initial", "max", "high", "low"),
+                (2 * peak, "max", "initial", "low", "high"),
+                (total_steps - 1, "initial", "min", "high", "high"),
+            ]
         else:
             self.phases = [(peak, "initial", "max", "high", "low"), (total_steps - 1, "max", "min", "low", "high")]
         n = len(optimizer.param_groups)
@@ -311,8 +345,12 @@ class OneCycleLR(LRScheduler):
         if cycle_momentum:
             if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
                 raise ValueError("cycle_momentum: the optimizer has neither momentum nor betas")
-            self.momenta = [{"low": low, "high": high} for low, high in zip(
-                _numbers(base_momentum, n, "base_momentum"), _numbers(max_momentum, n, "max_momentum"))]
+            self.momenta = [
+                {"low": low, "high": high}
+                for low, high in zip(
+                    _numbers(base_momentum, n, "base_momentum"), _numbers(max_momentum, n, "max_momentum")
+                )
+            ]
         super().__init__(optimizer, last_epoch)
 
     def _between(self, ends, first, second):
@@ -375,7 +413,9 @@ class SequentialLR(LRScheduler):
 
     def __init__(self, optimizer, schedulers, milestones, last_epoch=-1):
         if len(milestones) != len(schedulers) - 1:
-            raise ValueError(f"milestones: expected {len(schedulers) - 1} for {len(schedulers)} schedules, got {len(milestones)}")
+            raise ValueError(
+                f"milestones: expected {len(schedulers) - 1} for {len(schedulers)} schedules, got {len(milestones)}"
+            )
         if any(s.optimizer is not optimizer for s in schedulers):
             raise ValueError("schedulers: all must schedule the given optimizer")
         self.optimizer, self._schedulers, self._milestones = optimizer, list(schedulers), list(milestones)
@@ -401,8 +441,12 @@ class SequentialLR(LRScheduler):
 
     def state_dict(self):
         """The states of all schedules, and which is in turn."""
-        return {"last_epoch": self.last_epoch, "_milestones": self._milestones, "_last_lr": self._last_lr,
-                "_schedulers": [s.state_dict() for s in self._schedulers]}
+        return {
+            "last_epoch": self.last_epoch,
+            "_milestones": self._milestones,
+            "_last_lr": self._last_lr,
+            "_schedulers": [s.state_dict() for s in self._schedulers],
+        }
 
     def load_state_dict(self, state_dict):
         """Continue from a `state_dict` of the same schedules."""
@@ -429,8 +473,18 @@ class ReduceLROnPlateau(LRScheduler):
         ValueError: an option is out of range.
     """
 
-    def __init__(self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4, threshold_mode="rel", cooldown=0,
-                 min_lr=0.0, eps=1e-8):
+    def __init__(
+        self,
+        optimizer,
+        mode="min",
+        factor=0.1,
+        patience=10,
+        threshold=1e-4,
+        threshold_mode="rel",
+        cooldown=0,
+        min_lr=0.0,
+        eps=1e-8,
+    ):
         if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
             raise ValueError(f"mode: expected 'min' or 'max' and 'rel' or 'abs', got {mode!r}, {threshold_mode!r}")
         in_range("factor", factor, 0, 1, high_open=True)

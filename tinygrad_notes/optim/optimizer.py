@@ -4,6 +4,7 @@ The parameters of a group live in one flat array each (per dtype and device), th
 of it; so does the state. One step is then a handful of array calls per piece that fits into the cache,
 whatever the number of parameters. An optimizer writes `update` for such a piece and nothing else.
 """
+
 import math
 from sys import getrefcount
 
@@ -28,7 +29,7 @@ class Optimizer:
     """
 
     states: tuple[str, ...] = ()  # names of the state arrays, each like the parameter and zero at first
-    blocked = True                # `update` may be given a piece of the flat buffer at a time
+    blocked = True  # `update` may be given a piece of the flat buffer at a time
 
     def __init__(self, params, defaults):
         self.defaults = defaults
@@ -103,7 +104,9 @@ class Optimizer:
         group["params"] = params = [params] if isinstance(params, Tensor) else list(params)
         unknown = set(group) - set(self.defaults) - {"params", "name", "initial_lr", "param_names"}
         if unknown:
-            raise ValueError(f"{type(self).__name__}: unknown options {sorted(unknown)}; known are {sorted(self.defaults)}")
+            raise ValueError(
+                f"{type(self).__name__}: unknown options {sorted(unknown)}; known are {sorted(self.defaults)}"
+            )
         for key, value in self.defaults.items():
             if group.setdefault(key, value) is REQUIRED:
                 raise ValueError(f"{type(self).__name__}: {key} is required")
@@ -123,8 +126,11 @@ class Optimizer:
         group = self.param_groups[index]
         names = self.states_for(group)
         blocks = self._blocks.get(index)
-        if blocks is None or any(not block.fits(names) for block in blocks) or \
-                sum(len(block.params) for block in blocks) != len(group["params"]):
+        if (
+            blocks is None
+            or any(not block.fits(names) for block in blocks)
+            or sum(len(block.params) for block in blocks) != len(group["params"])
+        ):
             for p, entry in self.state.items():
                 self._pending[p] = entry
             kinds = {}
@@ -152,10 +158,16 @@ class Optimizer:
         for group in self.param_groups:
             for p in group["params"]:
                 numbers[p] = len(numbers)
-            groups.append({**{k: v for k, v in group.items() if k != "params"},
-                           "params": [numbers[p] for p in group["params"]]})
-        state = {numbers[p]: {k: Tensor.wrap(v.data.copy()) if isinstance(v, Tensor) else v for k, v in self._shown(entry).items()}
-                 for p, entry in self.state.items() if p in numbers}
+            groups.append(
+                {**{k: v for k, v in group.items() if k != "params"}, "params": [numbers[p] for p in group["params"]]}
+            )
+        state = {
+            numbers[p]: {
+                k: Tensor.wrap(v.data.copy()) if isinstance(v, Tensor) else v for k, v in self._shown(entry).items()
+            }
+            for p, entry in self.state.items()
+            if p in numbers
+        }
         return {"state": {k: v for k, v in sorted(state.items()) if v}, "param_groups": groups}
 
     def _shown(self, entry):
@@ -173,8 +185,9 @@ class Optimizer:
         by_number = {}
         for k, (mine, theirs) in enumerate(zip(self.param_groups, groups)):
             if len(mine["params"]) != len(theirs["params"]):
-                raise ValueError(f"group {k}: state_dict has {len(theirs['params'])} parameters, "
-                                 f"the optimizer {len(mine['params'])}")
+                raise ValueError(
+                    f"group {k}: state_dict has {len(theirs['params'])} parameters, the optimizer {len(mine['params'])}"
+                )
             by_number.update(zip(theirs["params"], mine["params"]))
         loaded = {}
         for number, entry in state_dict["state"].items():
@@ -188,13 +201,20 @@ class Optimizer:
                     continue
                 value = Tensor(value, dtype=p.dtype, device=p.device)
                 if value.shape != p.shape:
-                    raise ValueError(f"state {name!r} of parameter {number}: expected shape {p.shape}, got {value.shape}")
+                    raise ValueError(
+                        f"state {name!r} of parameter {number}: expected shape {p.shape}, got {value.shape}"
+                    )
                 values[name] = value
             values.setdefault("step", 1)
             loaded[p] = values
         for mine, theirs in zip(self.param_groups, groups):
-            mine.update({k: tuple(v) if isinstance(v, list) else v for k, v in theirs.items()
-                         if k != "params" and k not in IGNORED})
+            mine.update(
+                {
+                    k: tuple(v) if isinstance(v, list) else v
+                    for k, v in theirs.items()
+                    if k != "params" and k not in IGNORED
+                }
+            )
         self._blocks = {}
         self._pending = loaded
 
@@ -233,7 +253,7 @@ class Block:
                         self._part(self.state[name], k)[...] = xp.reshape(entry[name].data, (-1,))
 
     def _part(self, flat, k):
-        return flat[self.offsets[k]:self.offsets[k + 1]]
+        return flat[self.offsets[k] : self.offsets[k + 1]]
 
     def _rebind(self):
         """Make every parameter a view of the flat buffer."""
@@ -245,16 +265,22 @@ class Block:
     def fits(self, names):
         """Whether parameters and state names are still those this block was made for."""
         return tuple(names) == tuple(self.state) and all(
-            p.data is view or (p.data.dtype == view.dtype and p.data.shape == view.shape
-                               and device_of(p.data) is self.device)
-            for p, view in zip(self.params, self.views))
+            p.data is view
+            or (p.data.dtype == view.dtype and p.data.shape == view.shape and device_of(p.data) is self.device)
+            for p, view in zip(self.params, self.views)
+        )
 
     def entries(self):
         """The state of each updated parameter, as views in its shape."""
         xp = self.device.xp
-        return {p: {"step": self.steps[k],
-                    **{name: Tensor.wrap(xp.reshape(self._part(flat, k), p.shape)) for name, flat in self.state.items()}}
-                for k, p in enumerate(self.params) if self.steps[k]}
+        return {
+            p: {
+                "step": self.steps[k],
+                **{name: Tensor.wrap(xp.reshape(self._part(flat, k), p.shape)) for name, flat in self.state.items()},
+            }
+            for k, p in enumerate(self.params)
+            if self.steps[k]
+        }
 
     def step(self, optimizer, group):
         """Update the parameters that have a gradient."""
@@ -273,8 +299,8 @@ class Block:
                 p.data = view
         # References to the flat array: this object's, one per view, and getrefcount's own argument. More means
         # that a pending graph or the user looks at the present values: they keep theirs, we go on with a copy.
-        held = getrefcount(self.flat) > len(self.views) + 2 or any(getrefcount(v) > 4 for v in self.views)
-        if held and self.device.name == "cpu":
+        held = getrefcount(getattr(self.flat, "_host", self.flat)) > len(self.views) + 2
+        if held or any(getrefcount(view) > 4 for view in self.views):
             self.flat = self.flat.copy()
             self._rebind()
 
@@ -321,7 +347,7 @@ class Block:
         maximize = group.get("maximize", False)
         for a in range(start, stop, piece):
             b = min(a + piece, stop)
-            part = g[a - start:b - start]
+            part = g[a - start : b - start]
             if maximize:
                 part = -part
             optimizer.update(xp, self.flat[a:b], part, {name: flat[a:b] for name, flat in states.items()}, t, group)

@@ -1,4 +1,5 @@
 """Stochastic gradient descent with momentum in its several forms."""
+
 from .optimizer import Optimizer, in_range, without_hints
 
 
@@ -10,7 +11,8 @@ class SGD(Optimizer):
 
     With `ema=True`, the form of the notes: m <- momentum * m + (1 - momentum) * g with m = 0 at first; p <- p - lr * m.
     It is the same path as plain momentum with lr * (1 - momentum). With `nesterov` the gradient is taken where
-    momentum will carry the parameters; the parameters held are that point: p <- p - lr * (momentum * m + (1 - momentum) * g).
+    momentum will carry the parameters, and the parameters held are that point:
+    p <- p - lr * (momentum * m + (1 - momentum) * g).
 
     Args:
         params: Tensors, or dicts of Tensors and options.
@@ -36,22 +38,47 @@ class SGD(Optimizer):
         tensor([0.8000, 1.6000], requires_grad=True)
     """
 
-    def __init__(self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *, maximize=False,
-                 ema=False, **hints):
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        momentum=0,
+        dampening=0,
+        weight_decay=0,
+        nesterov=False,
+        *,
+        maximize=False,
+        ema=False,
+        **hints,
+    ):
         without_hints("SGD", hints)
-        super().__init__(params, {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
-                                  "nesterov": nesterov, "maximize": maximize, "ema": ema})
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "momentum": momentum,
+                "dampening": dampening,
+                "weight_decay": weight_decay,
+                "nesterov": nesterov,
+                "maximize": maximize,
+                "ema": ema,
+            },
+        )
 
     def check(self, group):
         in_range("lr", group["lr"], 0)
         in_range("momentum", group["momentum"], 0)
         in_range("weight_decay", group["weight_decay"], 0)
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
-            raise ValueError(f"nesterov: needs momentum > 0 and dampening = 0, got momentum {group['momentum']}, "
-                             f"dampening {group['dampening']}")
+            raise ValueError(
+                f"nesterov: needs momentum > 0 and dampening = 0, got momentum {group['momentum']}, "
+                f"dampening {group['dampening']}"
+            )
         if group["ema"] and (group["dampening"] != 0 or group["momentum"] >= 1):
-            raise ValueError(f"ema: needs dampening = 0 and momentum < 1, got dampening {group['dampening']}, "
-                             f"momentum {group['momentum']}")
+            raise ValueError(
+                f"ema: needs dampening = 0 and momentum < 1, got dampening {group['dampening']}, "
+                f"momentum {group['momentum']}"
+            )
 
     def states_for(self, group):
         return ("momentum_buffer",) if group["momentum"] else ()

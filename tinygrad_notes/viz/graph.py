@@ -1,4 +1,5 @@
 """What is drawn: the operations a Tensor was computed by, its leaves, and the edges between them."""
+
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,11 +45,13 @@ class Graph:
     def svg(self):
         """The picture as SVG text; the same graph gives the same bytes."""
         from .svg import draw
+
         return draw(self)
 
     def dot(self):
         """The graph in Graphviz's language."""
         from .dot import write
+
         return write(self)
 
     def text(self):
@@ -59,9 +62,15 @@ class Graph:
             sources[b].append(names[a])
         lines = []
         for n in self.nodes:
-            call = n.label if n.role != "operation" else f"{n.label}({', '.join(sources[n.number])}{', ' + n.note if n.note else ''})"
-            lines.append(f"{names[n.number]:>5} = {call}    {n.dtype} {n.shape}"
-                         + (f"  {n.role}" if n.role != "operation" else ""))
+            call = (
+                n.label
+                if n.role != "operation"
+                else f"{n.label}({', '.join(sources[n.number])}{', ' + n.note if n.note else ''})"
+            )
+            lines.append(
+                f"{names[n.number]:>5} = {call}    {n.dtype} {n.shape}"
+                + (f"  {n.role}" if n.role != "operation" else "")
+            )
         return "\n".join(lines)
 
     def save(self, path):
@@ -85,6 +94,7 @@ class Graph:
             raise ValueError(f"path: {path.name!r} ends in none of {', '.join('.' + f for f in FORMATS)}")
         if ending in ("png", "pdf"):
             from .dot import render
+
             path.write_bytes(render(self, ending))
         else:
             path.write_text({"svg": self.svg, "dot": self.dot, "txt": self.text}[ending](), encoding="utf-8")
@@ -94,8 +104,8 @@ class Graph:
         return self.svg()
 
     def __repr__(self):
-        operations = sum(n.role == "operation" for n in self.nodes)
-        return f"Graph({operations} operations, {len(self.nodes) - operations} leaves and outputs, {len(self.edges)} edges)"
+        inner = sum(n.role == "operation" for n in self.nodes)
+        return f"Graph({inner} operations, {len(self.nodes) - inner} leaves and outputs, {len(self.edges)} edges)"
 
 
 def graph(outputs, names=None):
@@ -127,11 +137,15 @@ def graph(outputs, names=None):
         if not isinstance(t, Tensor):
             raise TypeError(f"outputs[{k}]: expected a Tensor, got {type(t).__name__}")
         if t.node is None:
-            raise ValueError(f"outputs[{k}], shape {t.shape}: nothing to draw, no operation was recorded. Compute it from "
-                             "tensors with requires_grad=True, outside no_grad")
+            raise ValueError(
+                f"outputs[{k}], shape {t.shape}: nothing to draw, no operation was recorded. Compute it from "
+                "tensors with requires_grad=True, outside no_grad"
+            )
         if t.node.saved is None:
-            raise ValueError(f"outputs[{k}], shape {t.shape}: its graph was freed by backward(). Draw before backward(), "
-                             "or keep it with retain_graph=True")
+            raise ValueError(
+                f"outputs[{k}], shape {t.shape}: its graph was freed by backward(). Draw before backward(), "
+                "or keep it with retain_graph=True"
+            )
     recorded, leaves = _collect([t.node for t in outputs])
     nodes, edges, number = [], [], {}
 

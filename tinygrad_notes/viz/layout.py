@@ -5,6 +5,7 @@ within layers by repeated barycenters, positions by aligning boxes to their neig
 
 Source: Sugiyama, Tagawa & Toda 1981, "Methods for visual understanding of hierarchical system structures".
 """
+
 from dataclasses import dataclass
 
 SWEEPS = 12
@@ -89,8 +90,7 @@ def _reduce_crossings(rows, above, below):
             near = neighbours[k]
             keys[k] = sum(place[m] for m in near) / len(near) if near else i
         row.sort(key=lambda k: (keys[k], place[k]))
-        for i, k in enumerate(row):
-            place[k] = i
+        place.update({k: i for i, k in enumerate(row)})
 
     for sweep in range(SWEEPS):
         down = sweep % 2 == 0
