@@ -7,7 +7,11 @@ Array functions follow the Python Array API standard, layers and optimizers foll
 from importlib import import_module as _import_module
 
 from . import autograd, ops
-from .autograd import AnomalyError, Tensor, detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .autograd import (
+    AnomalyError, Tensor, detect_anomaly, enable_grad, hessian, hvp, is_grad_enabled, jacobian, jvp, no_grad,
+    set_grad_enabled, value_and_grad, vjp,
+)
+from .autograd.transforms import grad
 from .backend import *  # noqa: F403
 from .ops import *  # noqa: F403
 

@@ -1,12 +1,16 @@
 """`detect_anomaly`: where the first NaN or infinity came from, forward and backward."""
 import linecache
+import os
 import sys
-from pathlib import Path
+
+import numpy as np
 
 from ..backend import device_of, namespace_of
-from .mode import Switch
+from .mode import Switch, mode
+from .node import Node
 
-_PACKAGE = str(Path(__file__).resolve().parents[1])
+_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
+_ELSEWHERE = "unknown line (recorded outside detect_anomaly)"
 
 
 class AnomalyError(ArithmeticError):
@@ -16,8 +20,13 @@ class AnomalyError(ArithmeticError):
 class detect_anomaly(Switch):
     """Inside the block, raise `AnomalyError` at the first operation that makes a NaN or an infinity.
 
-    Forward: the operation and the user's source line. Backward: the operation whose rule made it,
-    the line that recorded it, and, for `where`, the branch that was masked out. Slow; for debugging.
+    Forward: the operation and the user's source line. Backward: the operation whose rule made it, the line
+    that recorded it, and, where a zero cotangent met an infinite derivative, the operation that masked the
+    branch out. An infinity that the user put in (a mask of -inf) is none. Slow; for debugging. NumPy's own
+    warnings are silent inside, because the error says more.
+
+    Args:
+        value: False switches the search off inside a block where it is on.
 
     Example:
         >>> import tinygrad_notes as tn
@@ -32,6 +41,17 @@ class detect_anomaly(Switch):
 
     def __init__(self, value=True):
         super().__init__(bool(value))
+        self._silent = []
+
+    def __enter__(self):
+        silence = np.errstate(all="ignore") if self._value else np.errstate()
+        silence.__enter__()
+        self._silent.append(silence)
+        return super().__enter__()
+
+    def __exit__(self, *exc):
+        super().__exit__(*exc)
+        self._silent.pop().__exit__(*exc)
 
 
 def call_site():
@@ -47,44 +67,124 @@ def call_site():
 
 
 def bad_values(arrays):
-    """'NaN' or 'infinity' if any floating array holds one, else None."""
+    """'NaN' if any floating array holds one, else 'infinity' if any does, else None."""
+    found = None
     for array in arrays:
-        if device_of(array) is None or array.dtype.kind != "f":
+        if device_of(array) is None or array.dtype.kind not in "fc":
             continue
         xp = namespace_of(array)
-        if xp.any(xp.isnan(array)).item():
-            return "NaN"
-        if xp.any(xp.isinf(array)).item():
-            return "infinity"
-    return None
+        if not xp.all(xp.isfinite(array)).item():
+            if xp.any(xp.isnan(array)).item():
+                return "NaN"
+            found = "infinity"
+    return found
 
 
 def note(node, arrays, out):
     """Remember the user's line on a node, and raise if this operation made the first bad value."""
-    site = call_site()
-    node.extra = {**(node.extra or {}), "site": site}
-    outs = out if isinstance(out, (tuple, list)) else (out,)
-    made = bad_values(outs)
-    if made and not bad_values(arrays):
-        raise AnomalyError(f"forward of {node.name}: made the first {made}, from finite inputs, at {site}")
-
-
-def check_gradients(node, g, gradients):
-    """Raise if the rule of `node` turned a finite cotangent into a NaN or an infinity."""
-    made = bad_values(gradients)
-    if not made or bad_values(g if isinstance(g, tuple) else (g,)):
+    if mode.rule is not None:  # the backward pass is being recorded: it is looked over there
+        node.extra = {"site": f"{mode.rule.name}'s gradient rule, {_site(mode.rule)}"}
         return
-    site = (node.extra or {}).get("site", "unknown line (recorded outside detect_anomaly)")
-    hint = _masked_branch(node, g)
-    raise AnomalyError(f"backward of {node.name}: made the first {made}, from a finite cotangent, recorded at {site}{hint}")
+    site = call_site()
+    node.extra = {"site": site}
+    made = bad_values(out if isinstance(out, (tuple, list)) else (out,))
+    if made is None:
+        return
+    given = bad_values(arrays)
+    if made == given == "NaN":
+        at = next(i for i, array in enumerate(arrays) if bad_values((array,)) == "NaN")
+        raise AnomalyError(f"forward of {node.name}: its input {_input(node, at)} already holds NaN, made by none "
+                           f"of the operations recorded inside detect_anomaly, at {site}")
+    if made == "NaN" or given is None:
+        origin = "inputs that hold infinity" if given else "finite inputs"
+        raise AnomalyError(f"forward of {node.name}: made the first {made}, from {origin}, at {site}")
 
 
-def _masked_branch(node, g):
-    """If the cotangent is zero where the rule failed, a `where` or mask above cut that branch off."""
-    if isinstance(g, tuple):
-        return ""
-    xp = namespace_of(g)
-    if xp.any(g == 0).item():
-        return ("; part of its cotangent is zero, so this may be the branch that a where() or a mask did not select: "
-                "0 * inf is NaN. Keep that branch finite, e.g. where(mask, f(where(mask, x, safe)), other)")
-    return ""
+class Watch:
+    """Looks over one backward pass: what made a cotangent bad, and what had cut it to zero before."""
+
+    def __init__(self, this):
+        self.this = this
+        self.givers = {}  # order of a node -> [(node that gave it a cotangent, to which input, made zeros of it)]
+
+    def picked(self, node):
+        """A cotangent went on from one output to its operation."""
+        self.givers.setdefault(node.parents[0].order, []).append((node, "", False))
+
+    def apply(self, vjp, xp, node, g):
+        """The gradients by `vjp`; raises if the rule, or what arrived, holds a NaN or infinity."""
+        cotangent = [_raw(part) for part in g] if isinstance(g, tuple) else [_raw(g)]
+        arrived = bad_values(cotangent)
+        if arrived:
+            how = ("the sum of the cotangents that reached it, or a hook, made" if node.order in self.givers
+                   else "the cotangent given to backward() holds")
+            raise AnomalyError(f"backward of {node.name}: {how} {arrived}, recorded at {_site(node)}")
+        outer, mode.rule = mode.rule, node
+        try:
+            gradients = vjp(xp, node, self.this.saved(node), g)
+        finally:
+            mode.rule = outer
+        for position, parent, gx in zip(node.plan.wanted, node.parents, gradients):
+            if gx is not None:
+                self._look(node, cotangent, position, parent, _raw(gx))
+        return gradients
+
+    def _look(self, node, cotangent, position, parent, gx):
+        made = bad_values((gx,))
+        if made:
+            raise AnomalyError(f"backward of {node.name}: made the first {made}, in the gradient of its input "
+                               f"{_input(node, position)}, from a finite cotangent, recorded at {_site(node)}"
+                               + self._masked(node, cotangent, gx))
+        if isinstance(parent, Node):
+            zeros = len(cotangent) == 1 and _new_zeros(cotangent[0], gx)
+            self.givers.setdefault(parent.order, []).append((node, _input(node, position), zeros))
+
+    def _masked(self, node, cotangent, gx):
+        """If the cotangent is zero where the rule failed: which operation above cut that branch off."""
+        g = cotangent[0]
+        xp = namespace_of(g)
+        zero = g == 0
+        if g.shape == gx.shape:
+            zero = zero & ~xp.isfinite(gx)
+        if len(cotangent) != 1 or not xp.any(zero).item():
+            return ""
+        cut, seen = [node], {node.order}
+        for below in cut:
+            for giver, name, made_zeros in self.givers.get(below.order, ()):
+                if made_zeros:
+                    return (f"; its cotangent is zero there, and 0 * infinity is NaN: {giver.name}, recorded at "
+                            f"{_site(giver)}, masked this branch out (its input {name}). Keep the branch finite "
+                            "where it is not selected: where(mask, f(where(mask, x, safe)), other)")
+                if giver.order not in seen:
+                    seen.add(giver.order)
+                    cut.append(giver)
+        return "; its cotangent is zero there, and 0 * infinity is NaN"
+
+
+def check_leaf(leaf, g):
+    """Raise if the cotangents that reached a leaf sum to a NaN or an infinity."""
+    made = bad_values((_raw(g),))
+    if made:
+        raise AnomalyError(f"gradient of a leaf of shape {leaf.shape}: the sum of what reached it, or a hook, "
+                           f"made {made}")
+
+
+def _raw(value):
+    return value if device_of(value) is not None else getattr(value, "data", value)
+
+
+def _site(node):
+    return (node.extra or {}).get("site", _ELSEWHERE)
+
+
+def _input(node, position):
+    op = node.plan.primitive
+    return f"#{position}" if op.variadic else repr(op.inputs[position])
+
+
+def _new_zeros(g, gx):
+    """Whether `gx` is zero where `g` was not, or has zeros in another shape than a `g` without."""
+    xp = namespace_of(gx)
+    if gx.shape == g.shape:
+        return xp.any((gx == 0) & (g != 0)).item()
+    return xp.any(gx == 0).item() and xp.all(g != 0).item()

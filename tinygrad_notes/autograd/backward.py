@@ -13,10 +13,11 @@ def backward(output, grad=None, retain_graph=None, create_graph=False, inputs=No
         grad: the cotangent, of the shape of `output`; may be left out if `output` has one element.
         retain_graph: keep the saved values for another pass; default: the value of `create_graph`.
         create_graph: record the pass itself, for derivatives of higher order.
-        inputs: leaves to fill; default: all.
+        inputs: a Tensor or a sequence of them, to fill the `.grad` of these alone; default: all leaves.
 
     Raises:
-        RuntimeError: nothing was recorded, the graph was freed, or `grad` is missing.
+        RuntimeError: nothing was recorded, the graph was freed, `grad` is missing, or one of `inputs` does not
+            require a gradient.
         ValueError: `grad` has another shape.
 
     Example:
@@ -26,17 +27,22 @@ def backward(output, grad=None, retain_graph=None, create_graph=False, inputs=No
         tensor(6.)
     """
     wanted = None if inputs is None else _listed(inputs)
-    outputs, cotangents = _prepare(_listed(output), None if grad is None else _listed(grad))
+    single = isinstance(output, Tensor)
+    outputs, cotangents = _prepare(_listed(output), None if grad is None else [grad] if single else _listed(grad))
     retain = create_graph if retain_graph is None else retain_graph
-    if wanted is not None:
-        gradients = _pull(outputs, cotangents, wanted, retain, create_graph)
-        for leaf, g in zip(wanted, gradients):
-            if g is not None:
-                engine.store(leaf, g)
-        return
-    done = engine.start(outputs, cotangents, retain, create_graph)
-    for leaf, g in done.leaf_gradients():
-        engine.store(leaf, g)
+    kind = engine.RecordedPass if create_graph else engine.Pass
+    if wanted is None:
+        gradients = engine.start(outputs, cotangents, retain, kind).leaf_gradients()
+    else:
+        _check_inputs(wanted)
+        gradients = zip(wanted, pull(outputs, cotangents, wanted, retain, kind))
+    for tensor, g in gradients:
+        if g is not None:
+            engine.store(tensor, engine.own(g) if create_graph else g)
+            hooks = getattr(tensor, "_hooks", None)
+            if hooks is not None:
+                for hook in list(hooks.accumulated.values()):
+                    hook(tensor)
 
 
 def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, allow_unused=False):
@@ -68,10 +74,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     wanted = _listed(inputs)
     outputs, cotangents = _prepare(_listed(outputs), None if grad_outputs is None else _listed(grad_outputs))
     retain = create_graph if retain_graph is None else retain_graph
-    for k, tensor in enumerate(wanted):
-        if not isinstance(tensor, Tensor) or not tensor.requires_grad:
-            raise RuntimeError(f"inputs[{k}] does not require a gradient: set requires_grad=True before computing from it")
-    gradients = _pull(outputs, cotangents, wanted, retain, create_graph)
+    _check_inputs(wanted)
+    gradients = pull(outputs, cotangents, wanted, retain, engine.RecordedPass if create_graph else engine.Pass)
     if not allow_unused:
         for k, g in enumerate(gradients):
             if g is None:
@@ -80,33 +84,41 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     return tuple(gradients)
 
 
-def _pull(outputs, cotangents, wanted, retain, create_graph):
+def pull(outputs, cotangents, wanted, retain, kind, needed=None):
+    """The gradients of the Tensors `wanted`, None for those that are not used, by a pass of this kind."""
     ends = [t.node if t.node is not None else t for t in wanted]
     targets = {id(end) for end in ends}
-    needed = _on_the_way([t.node for t in outputs if t.node is not None], targets)
-    done = engine.start(outputs, cotangents, retain, create_graph, needed, targets)
+    if needed is None:
+        needed = reach(outputs, targets)
+    done = engine.start(outputs, cotangents, retain, kind, needed, targets)
     found = {id(leaf): g for leaf, g in done.leaf_gradients()}
     found.update({key: done.as_gradient(g) for key, g in done.found.items()})
     return [found.get(id(end)) for end in ends]
 
 
-def _on_the_way(roots, targets):
-    """The ids of all nodes from which a target can be reached, targets that are leaves included."""
-    seen, stack, order = set(), list(roots), []
+def reach(outputs, targets, since=None):
+    """Which ids a cotangent of `outputs` must reach on its way to `targets`, the ids of nodes and leaves.
+
+    `since` is an order number: nodes that are older are not looked into.
+    """
+    seen, order = set(), []
+    stack = [t.node for t in outputs if t.node is not None]
     while stack:
         node = stack.pop()
         if id(node) in seen:
             continue
         seen.add(id(node))
         order.append(node)
-        stack.extend(p for p in node.parents if not isinstance(p, Tensor))
+        stack.extend([p for p in node.parents if not isinstance(p, Tensor) and (since is None or p.order < since)])
     order.sort(key=lambda node: -node.order)  # parents first
-    needed = {target for target in targets}
-    inner = set()
+    every, inner = set(targets), set()
     for node in order:
-        if any(id(p) in needed or id(p) in inner for p in node.parents):
-            inner.add(id(node))
-    return Needed(inner | needed, inner)
+        for p in node.parents:
+            if id(p) in every:
+                inner.add(id(node))
+                every.add(id(node))
+                break
+    return Needed(every, inner)
 
 
 class Needed(set):
@@ -117,13 +129,23 @@ class Needed(set):
         self.inner = inner
 
 
+def _check_inputs(wanted):
+    for k, tensor in enumerate(wanted):
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"inputs[{k}]: expected a Tensor, got {type(tensor).__name__}")
+        if not tensor.requires_grad:
+            raise RuntimeError(f"inputs[{k}], shape {tensor.shape}, does not require a gradient: set "
+                               "requires_grad=True before computing from it")
+
+
 def _prepare(outputs, cotangents):
     if cotangents is not None and len(cotangents) != len(outputs):
         raise ValueError(f"{len(cotangents)} cotangents for {len(outputs)} outputs")
     prepared = []
     for k, output in enumerate(outputs):
         if not isinstance(output, Tensor):
-            raise TypeError(f"outputs[{k}]: expected a Tensor, got {type(output).__name__}")
+            advice = "; the derivative of a function is tn.grad(fn)" if callable(output) else ""
+            raise TypeError(f"outputs[{k}]: expected a Tensor, got {type(output).__name__}{advice}")
         if not output.requires_grad:
             raise RuntimeError(f"outputs[{k}], shape {output.shape}: nothing to differentiate. It was computed from "
                                "tensors without requires_grad, inside no_grad, or by an operation without gradient")
@@ -143,4 +165,5 @@ def _prepare(outputs, cotangents):
 
 
 def _listed(value):
-    return [value] if isinstance(value, Tensor) or value is None else list(value)
+    single = isinstance(value, Tensor) or hasattr(value, "dtype") or not hasattr(value, "__iter__")
+    return [value] if single else list(value)

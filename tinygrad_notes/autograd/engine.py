@@ -10,13 +10,14 @@ import numpy as np
 
 from ..backend import as_device, device_of
 from . import anomaly
-from .mode import enable_grad, mode
+from .mode import enable_grad, mode, no_grad
 from .node import Bundle, Node, tick
 from .primitive import ALIAS, PICK
 from .tensor import Tensor
 
 FREED = ("backward through {0} a second time: its saved values were freed by the first pass. "
          "Give the first backward() or grad() retain_graph=True")
+NOTHING = "rule of {0}: returned None for an input that wants a gradient; return zeros if it has none"
 CPU = as_device("cpu")
 tensor_functions = []  # the `xp` of rules that run on Tensors: `ops` puts itself here
 _ndarray = np.ndarray
@@ -37,10 +38,11 @@ def unbroadcast(xp, g, shape):
 class Pass:
     """One backward pass over raw arrays."""
 
-    def __init__(self, retain, needed=None, targets=()):
+    def __init__(self, retain, needed=None, targets=(), borders=False):
         self.retain = retain
         self.needed = needed   # ids that a cotangent must reach (`backward.Needed`); None: all
         self.targets = targets  # ids of nodes and leaves whose cotangent is wanted
+        self.borders = borders  # targets belong to another pass, which runs their hooks on the whole cotangent
         self.found = {}        # id -> cotangent of a target that is a node
         self.leaves = {}       # leaf -> [cotangent, owned, shape, dtype]
         self.pending = {}      # node.order -> [cotangent, owned, node]
@@ -100,7 +102,8 @@ class Pass:
     def run(self):
         """Visit nodes latest first until none is left."""
         heap, pending, needed = self.heap, self.pending, self.needed
-        raw, retain, watch, special = self.__class__ is Pass, self.retain, mode.anomaly, bool(self.targets)
+        raw, retain, special = self.__class__ is Pass, self.retain, bool(self.targets)
+        watch = anomaly.Watch(self) if mode.anomaly else None
         xp = cpu = CPU.xp
         while heap:
             g, _, node = pending.pop(heappop(heap))
@@ -115,19 +118,27 @@ class Pass:
                 if plan is PICK:
                     if needed is None or id(node.parents[0]) in needed:
                         self.give_part(node.parents[0], node.attrs["index"], g)
-                    gradients = ()
+                    if watch is not None:
+                        watch.picked(node)
+                    break
+                if node.__class__ is not Node:
+                    g = self.fill(node, g)
+                    xp = self.namespace(g[0])
                 else:
-                    if node.__class__ is not Node:
-                        g = self.fill(node, g)
-                        xp = self.namespace(g[0])
+                    xp = cpu if raw and g.__class__ is _ndarray else self.namespace(g)
+                vjp = plan.vjp if needed is None else self.narrowed(node)
+                try:
+                    if watch is None:
+                        gradients = vjp(xp, node, node.saved if raw else self.saved(node), g)
                     else:
-                        xp = cpu if raw and g.__class__ is _ndarray else self.namespace(g)
-                    vjp = plan.vjp if needed is None else self.narrowed(node)
-                    gradients = vjp(xp, node, node.saved if raw else self.saved(node), g)
-                    if watch:
-                        anomaly.check_gradients(node, *_raw(g, gradients))
+                        gradients = watch.apply(vjp, xp, node, g)
+                except Exception as error:
+                    error.add_note(f"in the gradient rule of {node.name}, output shape {node.shape}")
+                    raise
                 for parent, gx in zip(node.parents, gradients):
                     if gx is None:
+                        if needed is None or id(parent) in needed:
+                            raise RuntimeError(NOTHING.format(node.name))
                         continue
                     if parent.__class__ is not Node:
                         self.give_leaf(parent, xp, gx, node)
@@ -172,6 +183,9 @@ class Pass:
 
     def visit(self, node, g):
         """Run hooks, keep the gradient where it was asked for; None if nothing behind the node is wanted."""
+        if self.borders and id(node) in self.targets:
+            self.found[id(node)] = g
+            return None
         extra = node.extra or {}
         for hook in list(extra.get("hooks", {}).values()):
             g = self.call_hook(hook, g)
@@ -187,8 +201,19 @@ class Pass:
         return g
 
     def call_hook(self, hook, g):
-        result = hook(self.as_gradient(g))
-        return g if result is None else result.data
+        with no_grad():
+            result = hook(self.as_gradient(g))
+        return g if result is None else self.replaced(hook, g, result).data
+
+    @staticmethod
+    def replaced(hook, g, result):
+        """What a hook returned in place of `g`, if it may stand there."""
+        if not isinstance(result, Tensor):
+            raise TypeError(f"hook {_name(hook)}: expected a Tensor or None, returned {type(result).__name__}")
+        if tuple(result.shape) != tuple(g.shape):
+            raise ValueError(f"hook {_name(hook)}: expected a gradient of shape {tuple(g.shape)}, returned one of "
+                             f"{result.shape}")
+        return result if result.dtype == g.dtype else result.astype(g.dtype)
 
     def as_gradient(self, g):
         """A cotangent as a Tensor of its own memory."""
@@ -199,8 +224,12 @@ class Pass:
         while self.leaves:
             leaf = next(iter(self.leaves))
             g = self.leaves.pop(leaf)[0]
-            for hook in list(getattr(leaf, "_hooks", {}).values()):
-                g = self.call_hook(hook, g)
+            hooks = getattr(leaf, "_hooks", None)
+            if hooks is not None:
+                for hook in list(hooks.gradient.values()):
+                    g = self.call_hook(hook, g)
+            if mode.anomaly:
+                anomaly.check_leaf(leaf, g)
             # Two references mean that only this function holds the array: no copy is needed.
             owned = g.__class__ is _ndarray and g.base is None and getrefcount(g) == 2
             yield leaf, (Tensor.wrap(g) if owned else self.as_gradient(g))
@@ -246,10 +275,19 @@ class RecordedPass(Pass):
 
     def call_hook(self, hook, g):
         result = hook(g)
-        return g if result is None else result
+        return g if result is None else self.replaced(hook, g, result)
 
     def as_gradient(self, g):
         return g
+
+
+class LinearPass(RecordedPass):
+    """Records the pass as a linear function of the cotangents alone: what forward mode transposes."""
+
+    def tie(self, array, source):
+        if isinstance(source, Bundle):
+            return None if array is None else tuple([Tensor.wrap(part) for part in array])
+        return array if device_of(array) is None else Tensor.wrap(array)
 
 
 def link(plan, parent, array, attrs):
@@ -260,9 +298,8 @@ def link(plan, parent, array, attrs):
     return n
 
 
-def _raw(g, gradients):
-    lower = [x.data if isinstance(x, Tensor) else x for x in (g if isinstance(g, (tuple, list)) else (g,))]
-    return tuple(lower), [x.data if isinstance(x, Tensor) else x for x in gradients]
+def _name(hook):
+    return getattr(hook, "__name__", type(hook).__name__)
 
 
 def store(tensor, gradient):
@@ -275,22 +312,29 @@ def store(tensor, gradient):
         tensor.grad = Tensor.wrap(tensor.grad.data + gradient.data)
 
 
-def start(outputs, cotangents, retain, create_graph, needed=None, targets=()):
-    """Run one pass from `outputs` with their cotangents (Tensors) and return it."""
-    if create_graph:
-        this = RecordedPass(True, needed, targets)
-        with enable_grad():
-            for output, g in zip(outputs, cotangents):
-                give_root(this, output, g)
-            return this.run()
-    this = Pass(retain, needed, targets)
-    for output, g in zip(outputs, cotangents):
-        give_root(this, output, g.data)
-    return this.run()
+def own(gradient):
+    """A recorded gradient in memory of its own, so that nobody who writes to it changes the graph."""
+    copied = Tensor.wrap(gradient.data.copy())
+    if gradient.requires_grad:
+        copied.node, copied.requires_grad = link(ALIAS, gradient.node or gradient, copied.data, {}), True
+    return copied
+
+
+def start(outputs, cotangents, retain, kind=Pass, needed=None, targets=(), borders=False):
+    """Run one pass of a `kind` from `outputs` with their cotangents (Tensors) and return it."""
+    this = kind(retain or kind is not Pass, needed, targets, borders)
+    if kind is Pass:
+        for output, g in zip(outputs, cotangents):
+            give_root(this, output, g.data)
+        return this.run()
+    with enable_grad():
+        for output, g in zip(outputs, cotangents):
+            give_root(this, output, g)
+        return this.run()
 
 
 def give_root(this, output, g):
     if output.node is not None:
         this.give(output.node, g)
-    else:
+    elif this.needed is None or id(output) in this.needed:
         this.give_leaf(output, this.namespace(g), g, None)

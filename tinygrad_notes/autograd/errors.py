@@ -30,7 +30,8 @@ def explain(op, operands, error, attrs=None):
         message = "the shapes do not broadcast"
     homes = {str(device_of(v.data)) for v in operands if isinstance(v, Tensor)}
     if len(homes) > 1:
-        kind, message = TypeError, f"inputs live on different devices, {' and '.join(sorted(homes))}; move one with .to()"
+        kind = TypeError
+        message = f"inputs live on different devices, {' and '.join(sorted(homes))}; move one with .to()"
     if isinstance(error, Warning):
         return error
     if message.startswith(f"{op.name}:"):

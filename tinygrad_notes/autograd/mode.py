@@ -7,6 +7,7 @@ class _Mode(threading.local):
     grad = True      # record operations for the backward pass
     anomaly = False  # note source lines, look for the first NaN or infinity
     record = 1       # both in one number, for the hot path: 0 nothing, 1 nodes, 2 nodes with notes
+    rule = None      # the node whose gradient rule is running, while anomalies are looked for
 
 
 mode = _Mode()

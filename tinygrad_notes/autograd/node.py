@@ -22,8 +22,9 @@ class Node:
 
     @property
     def name(self):
-        """The operation's name."""
-        return self.plan.primitive.name
+        """The operation's name; for one of its outputs that of the operation with several."""
+        above = self.parents[0] if len(self.parents) == 1 else None
+        return above.name if isinstance(above, Bundle) else self.plan.primitive.name
 
     def __repr__(self):
         return f"<{self.name} node, shape {self.shape}>"

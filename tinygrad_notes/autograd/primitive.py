@@ -234,7 +234,8 @@ def evaluate(op, arrays, attrs):
         found = device_of(array)
         if found is not None:
             if device is not None and found is not device:
-                raise TypeError(f"{op.name}: inputs live on different devices, {device} and {found}; move one with .to()")
+                raise TypeError(f"{op.name}: inputs live on different devices, {device} and {found}; "
+                                "move one with .to()")
             device = found
     return op.forward(device.xp, *arrays, **attrs)
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from ..backend import as_device, default_float, device_of, to_dtype
 from ..backend.dtypes import default_complex
+from .hooks import Hooked
 
 
-class Tensor:
+class Tensor(Hooked):
     """An n-dimensional array that remembers how it was computed.
 
     Args:
@@ -121,7 +122,8 @@ class Tensor:
         host = self.numpy()
         if dtype is not None and host.dtype != dtype:
             if copy is False:
-                raise ValueError(f"__array__: {host.dtype} to {np.dtype(dtype)} needs a copy, and copy=False forbids it")
+                raise ValueError(f"__array__: {host.dtype} to {np.dtype(dtype)} needs a copy, "
+                                 "and copy=False forbids it")
             return host.astype(dtype)
         return host.copy() if copy else host
 
@@ -159,7 +161,8 @@ class Tensor:
 
     def __index__(self):
         if self.data.dtype.kind not in "iu" or self.data.size != 1 or self.data.ndim:
-            raise TypeError(f"only a 0-d integer tensor is an index, this one has dtype {self.dtype}, shape {self.shape}")
+            raise TypeError(f"only a 0-d integer tensor is an index, this one has dtype {self.dtype}, "
+                            f"shape {self.shape}")
         return self.data.item()
 
     def __format__(self, spec):
@@ -214,7 +217,7 @@ def tensor_repr(tensor):
     if tensor.device.name != "cpu":
         notes.append(f"device='{tensor.device}'")
     if tensor.node is not None:
-        notes.append(f"grad_fn=<{tensor.node.plan.primitive.name}>")
+        notes.append(f"grad_fn=<{tensor.node.name}>")
     elif tensor.requires_grad:
         notes.append("requires_grad=True")
     return f"tensor({', '.join([body, *notes])})"
@@ -227,10 +230,11 @@ def to_array(data, dtype=None, device=None, copy=False):
         TypeError: `data` is ragged, or holds something that is not a number.
     """
     dtype = to_dtype(dtype)
+    on_host = isinstance(data, np.ndarray)  # NumPy's arrays are the host's: the default device decides
     if isinstance(data, Tensor):
         data = data.data
     home = device_of(data)
-    target = as_device(device) if device is not None or home is None else home
+    target = as_device(device) if device is not None or home is None or on_host else home
     if home is None:
         data = _from_python(data, dtype)
         home = as_device("cpu")
