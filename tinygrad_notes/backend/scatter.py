@@ -123,3 +123,68 @@ def _partitioned(rows, k, largest):
     picked = candidates.nonzero()[-1].reshape(rows.shape[:-1] + (k,))
     order = np.argsort(np.take_along_axis(rows, picked, axis=-1), axis=-1, kind="stable")
     return np.take_along_axis(picked, order, axis=-1)
+
+
+@kernel
+def counted_ids(xp, ids):
+    """Segment ids, none of them negative.
+
+    Raises:
+        IndexError: an id is negative; only ids on the host are looked at.
+    """
+    if isinstance(ids, np.ndarray) and ids.dtype.kind == "i" and ids.size and ids.min() < 0:
+        raise IndexError(f"index {ids.min()} is negative; ids count segments from 0")
+    return ids
+
+
+@kernel
+def extreme_rows(xp, values, ids, n, largest, empty):
+    """(E, D) values, (E,) ids -> (n, D): the largest or smallest of the rows of each id; `empty` where there are none.
+
+    Raises:
+        IndexError: an id is outside [0, n).
+    """
+    out = xp.full((n, values.shape[1]), empty, dtype=values.dtype)
+    if values.size == 0:
+        return out
+    order = xp.argsort(ids, kind="stable")
+    if not isinstance(values, np.ndarray):
+        start = xp.searchsorted(ids[order], xp.arange(n + 1))
+        return _cuda_extreme()(xp.ascontiguousarray(values), order, start, values.shape[1], largest, out)
+    ids = checked_ids(ids, n)[order]
+    first = np.empty(ids.shape, dtype=bool)
+    first[0] = True
+    np.not_equal(ids[1:], ids[:-1], out=first[1:])
+    starts = first.nonzero()[0]
+    out[ids[starts]] = (np.maximum if largest else np.minimum).reduceat(values[order], starts, axis=0)
+    return out
+
+
+@cache
+def _cuda_extreme():
+    import cupy
+
+    return cupy.ElementwiseKernel(
+        "raw T values, raw I order, raw I start, int64 width, bool largest", "T out", """
+        long long row = i / width, column = i % width;
+        for (long long k = start[row]; k < start[row + 1]; ++k) {
+            T x = values[order[k] * width + column];
+            if (k == start[row] || x != x || (largest ? x > out : x < out)) out = x;
+            if (x != x) break;
+        }""", "tinygrad_notes_extreme_rows")
+
+
+@kernel
+def rank_in_segment(xp, ids, n):
+    """How many earlier rows have the same id, per row; and the length of the longest segment.
+
+    Raises:
+        IndexError: an id is outside [0, n).
+    """
+    if isinstance(ids, np.ndarray):
+        ids = checked_ids(ids, n)
+    order = xp.argsort(ids, kind="stable")
+    start = xp.searchsorted(ids[order], xp.arange(n + 1))
+    rank = xp.empty(ids.shape, dtype=np.int64)
+    rank[order] = xp.arange(ids.shape[0]) - start[ids[order]]
+    return rank, int((start[1:] - start[:-1]).max().item()) if n and ids.shape[0] else 0

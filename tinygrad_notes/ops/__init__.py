@@ -2,9 +2,11 @@
 from ..autograd.primitive import CALLS as _CALLS
 from .activation import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
+from .choice import *  # noqa: F403
 from .contract import *  # noqa: F403
 from .convert import *  # noqa: F403
 from .create import *  # noqa: F403
+from .cumulative import *  # noqa: F403
 from .diagonal import *  # noqa: F403
 from .dtype import *  # noqa: F403
 from .einsum import *  # noqa: F403
@@ -12,15 +14,21 @@ from .exponential import *  # noqa: F403
 from .index import *  # noqa: F403
 from .join import *  # noqa: F403
 from .logic import *  # noqa: F403
+from .norm import *  # noqa: F403
+from .pad import *  # noqa: F403
+from .products import *  # noqa: F403
 from .random import *  # noqa: F403
 from .reduce import *  # noqa: F403
 from .rounding import *  # noqa: F403
 from .scatter import *  # noqa: F403
+from .segment import *  # noqa: F403
+from .sets import *  # noqa: F403
 from .shape import *  # noqa: F403
 from .softmax import *  # noqa: F403
-from .statistics import *  # noqa: F403
 from .sort import *  # noqa: F403
 from .special import *  # noqa: F403
+from .statistics import *  # noqa: F403
+from .triangle import *  # noqa: F403
 
 
 def __getattr__(name):
@@ -33,6 +41,7 @@ def __getattr__(name):
 import sys as _sys  # noqa: E402
 
 from ..autograd.engine import tensor_functions as _tensor_functions  # noqa: E402
+from . import linalg  # noqa: E402
 from . import methods as _methods  # noqa: E402
 
 _tensor_functions.append(_sys.modules[__name__])

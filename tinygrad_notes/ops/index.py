@@ -11,6 +11,7 @@ import numpy as np
 from ..autograd import Tensor, as_tensor, joint, primitive
 from ..autograd.tensor import to_array
 from .axes import one_axis
+from .shape import broadcast_to
 
 __all__ = ["argwhere", "gather", "index_select", "masked_select", "nonzero", "take", "take_along_axis"]
 
@@ -40,8 +41,8 @@ def split_key(name, key, device):
 
 def _index_array(name, part, device, position):
     if isinstance(part, (float, complex, str, bytes, dict)):
-        raise IndexError(f"{name}: key[{position}] is {part!r}; an index is an int, a slice, None, ..., a boolean mask, "
-                         "or integers")
+        raise IndexError(f"{name}: key[{position}] is {part!r}; an index is an int, a slice, None, ..., a mask "
+                         "of booleans, or integers")
     try:
         array = part.data if isinstance(part, Tensor) else to_array(part, None, device)
     except TypeError as error:
@@ -92,8 +93,11 @@ def select(x, key, /):
     Example:
         >>> import tinygrad_notes as tn
         >>> x = tn.reshape(tn.arange(6), (2, 3))
-        >>> x[1], x[:, [0, 2]]
-        (tensor([3, 4, 5]), tensor([[0, 2], [3, 5]]))
+        >>> x[1]
+        tensor([3, 4, 5])
+        >>> x[:, [0, 2]]
+        tensor([[0, 2],
+                [3, 5]])
     """
     if key.__class__ is int:
         return _getitem(x, key=(key,))
@@ -112,7 +116,8 @@ def _along(xp, x, indices, *, axis, unique):
 
 _take_along_axis = primitive(
     "take_along_axis", _along, kind="gather",
-    x=lambda xp, g, x_shape, indices, axis, unique: xp.put_transpose(g, indices, axis=axis, shape=x_shape, unique=unique))
+    x=lambda xp, g, x_shape, indices, axis, unique: xp.put_transpose(g, indices, axis=axis, shape=x_shape,
+                                                                    unique=unique))
 
 
 def integers(name, argument, value, like):
@@ -190,7 +195,6 @@ def take_along_axis(x, indices, /, *, axis=-1):
 
 def fit_along(name, x, indices, axis):
     """`x` and `indices` broadcast against each other in all axes but `axis`; the axis, non-negative."""
-    from .shape import broadcast_to
     if indices.ndim != x.ndim:
         raise ValueError(f"{name}: x has {x.ndim} axes and indices {indices.ndim}; they must be equally many")
     axis = one_axis(name, axis, x.ndim)
@@ -234,15 +238,20 @@ def gather(x, axis, index, /):
     return _take_along_axis(cut_to("gather", x, index, axis), index, axis=axis, unique=False)
 
 
-def cut_to(name, x, index, axis):
-    """`x` cut to the lengths of `index` along every axis but one."""
+def cut_to(name, x, index, axis, called="x"):
+    """`x` cut to the lengths of `index` along every axis but one.
+
+    Raises:
+        ValueError: the numbers of axes differ, or `index` is longer.
+    """
     if index.ndim != x.ndim:
-        raise ValueError(f"{name}: x has {x.ndim} axes and index {index.ndim}; they must be equally many")
+        raise ValueError(f"{name}: {called} has {x.ndim} axes and index {index.ndim}; they must be equally many")
+    key = []
     for d, (n, m) in enumerate(zip(x.shape, index.shape)):
         if d != axis and m > n:
-            raise ValueError(f"{name}: index, shape {index.shape}, is longer than x, shape {x.shape}, along axis {d}")
-    key = tuple((None, None, None) if d == axis or n == m else (0, m, None) for d, (n, m) in enumerate(zip(x.shape, index.shape)))
-    return x if all(part[1] is None for part in key) else _getitem(x, key=key)
+            raise ValueError(f"{name}: along axis {d} index, shape {index.shape}, exceeds {called}, shape {x.shape}")
+        key.append((None, None, None) if d == axis or n == m else (0, m, None))
+    return x if all(part[1] is None for part in key) else _getitem(x, key=tuple(key))
 
 
 def index_select(x, axis, index, /):
@@ -291,7 +300,6 @@ def masked_select(x, mask, /):
         >>> tn.masked_select(x, x > 0)
         tensor([1., 3.])
     """
-    from .shape import broadcast_to
     x = as_tensor(x)
     mask = as_tensor(mask, like=x)
     if mask.dtype.kind != "b":

@@ -8,10 +8,16 @@ import numpy as np
 
 from ..autograd import Tensor, as_tensor, joint, primitive
 from ..backend import int64
+from .arithmetic import where
 from .axes import one_axis
 from .index import ARRAY, cut_to, fit_along, full_key, integers, open_key, split_key
+from .join import concat
+from .shape import broadcast_to, reshape
 
-__all__ = ["index_add", "index_put"]
+__all__ = [
+    "index_add", "index_copy", "index_fill", "index_put", "masked_scatter", "put_along_axis", "scatter", "scatter_add",
+    "scatter_reduce",
+]
 
 
 # The transposes of reading ----------------------------------------------------------
@@ -35,7 +41,7 @@ def _index_transpose(xp, y, *arrays, key, shape):
         total = xp.sum_rows(xp.reshape(y, (-1, 1)), xp.reshape(places, (-1,)), math.prod(shape))
         return xp.reshape(total, shape)
     layout = Layout(key, shape, [a.shape for a in arrays])
-    rows = xp.reshape(xp.permute_dims(y, layout.to_front(y.ndim)), (layout.count, -1) if layout.count else (0, layout.width))
+    rows = xp.reshape(xp.permute_dims(y, layout.to_front(y.ndim)), (layout.count, layout.width))
     total = xp.reshape(xp.sum_rows(rows, layout.places(xp, arrays), layout.indexed_size), layout.stacked)
     total = xp.permute_dims(total, layout.back)
     if layout.plain:
@@ -76,8 +82,7 @@ class Layout:
         order = [*self.axes, *rest]
         self.back = tuple(order.index(a) for a in range(len(order)))
         self.plain = lengths == [shape[a] for a in rest]
-        self.after = sum(1 for part in parts[indexed[-1] + 1:] if part.__class__ is tuple or part is None) if neighbours else (
-            sum(1 for part in parts if part.__class__ is tuple or part is None))
+        self.after = sum(1 for part in parts[indexed[-1] + 1 if neighbours else 0:] if part.__class__ not in (int, str))
         self.slices = tuple(slice(*part) if part.__class__ is tuple else slice(None) for part in axes)
 
     def to_front(self, ndim):
@@ -172,12 +177,6 @@ def _index_set_rule(xp, g, x_shape, arrays, key, needs):
 _index_set = joint("index_set", _index_set, _index_set_rule, kind="gather")
 
 
-def _opened(name, x, key):
-    """`key` as (static part, index Tensors); masks become integers where they stand beside other arrays."""
-    static, arrays = split_key(name, key, x.device)
-    return static, [Tensor.wrap(a) for a in arrays]
-
-
 def index_put(x, key, value, /, *, accumulate=False):
     """A copy of `x` with `value` written to, or added to, the elements that `key` selects.
 
@@ -216,7 +215,6 @@ def index_put(x, key, value, /, *, accumulate=False):
 
 def _fit_value(x, static, arrays, value):
     """`value` broadcast to the shape of `x[key]`; checks the indices."""
-    from .shape import broadcast_to, reshape
     stand_in = x.device.xp.broadcast_to(x.device.xp.zeros((), dtype=np.dtype("bool")), x.shape)
     try:
         shape = stand_in[full_key(static, [a.data for a in arrays])].shape
@@ -230,7 +228,8 @@ def _fit_value(x, static, arrays, value):
     try:
         return broadcast_to(value, shape)
     except ValueError as error:
-        raise ValueError(f"index_put: value of shape {value.shape} does not broadcast to {shape}, the shape selected") from error
+        raise ValueError(f"index_put: value of shape {value.shape} does not broadcast to {shape}, the shape of "
+                         "x[key]") from error
 
 
 def index_add(x, axis, index, source, /, *, alpha=1):
@@ -272,5 +271,266 @@ def _slices(name, x, axis, index, source):
     source = as_tensor(source, like=x)
     expected = x.shape[:axis] + (index.shape[0],) + x.shape[axis + 1:]
     if source.shape != expected:
-        raise ValueError(f"{name}: source has shape {source.shape}, expected {expected}, that of x with len(index) along axis {axis}")
+        raise ValueError(f"{name}: source has shape {source.shape}, expected {expected}: that of x, but "
+                         f"len(index) along axis {axis}")
     return axis, index, source if source.dtype == x.dtype else source.astype(x.dtype)
+
+
+def index_copy(x, axis, index, source, /):
+    """`x` with the slices that `index` lists along an axis replaced by those of `source`.
+
+    Formula: out[index[i]] = source[i] for axis 0; of repeated indices the last stays.
+
+    Args:
+        x: tensor (..., n, ...).
+        axis: the axis.
+        index: 1-D integers in [-n, n).
+        source: tensor shaped as `x`, but with len(index) along `axis`.
+
+    Returns:
+        Tensor of the shape of `x`.
+
+    Raises:
+        IndexError: an index or the axis is out of range.
+        ValueError: `source` has another shape.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.index_copy(tn.zeros(3), 0, [2, 0], tn.tensor([1., 2.]))
+        tensor([2., 0., 1.])
+    """
+    x = as_tensor(x)
+    axis, index, source = _slices("index_copy", x, axis, index, source)
+    return _index_set(x, source, index, key=_along(axis))
+
+
+def index_fill(x, axis, index, value, /):
+    """`x` with the slices that `index` lists along an axis filled with one value.
+
+    Formula: out[index[i]] = value for axis 0.
+
+    Args:
+        x: tensor (..., n, ...).
+        axis: the axis.
+        index: 1-D integers in [-n, n).
+        value: number or 0-d tensor.
+
+    Returns:
+        Tensor of the shape of `x`.
+
+    Raises:
+        IndexError: an index or the axis is out of range.
+        ValueError: `value` has an axis.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.index_fill(tn.zeros(3), 0, [1], 7.0)
+        tensor([0., 7., 0.])
+    """
+    x = as_tensor(x)
+    axis = one_axis("index_fill", axis, x.ndim)
+    if getattr(value, "shape", ()) != ():
+        raise ValueError(f"index_fill: value has shape {value.shape}, expected a number")
+    index = integers("index_fill", "index", index, x)
+    return index_put(x, (slice(None),) * axis + (index,), value)
+
+
+def _along(axis):
+    return ((None, None, None),) * axis + (ARRAY,)
+
+
+def masked_scatter(x, mask, source, /):
+    """`x` with the elements where `mask` is true replaced, in order, by those of `source`.
+
+    Formula: out[mask] = ravel(source)[:number of true elements].
+
+    Args:
+        x: tensor.
+        mask: booleans that broadcast to the shape of `x`.
+        source: tensor with at least as many elements as `mask` has true ones.
+
+    Returns:
+        Tensor of the shape of `x`.
+
+    Raises:
+        TypeError: `mask` is not boolean.
+        ValueError: `source` has too few elements.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.masked_scatter(tn.zeros(3), [True, False, True], tn.tensor([1., 2., 3.]))
+        tensor([1., 0., 2.])
+    """
+    x = as_tensor(x)
+    mask, source = as_tensor(mask, like=x), as_tensor(source, like=x)
+    if mask.dtype.kind != "b":
+        raise TypeError(f"masked_scatter: mask has dtype {mask.dtype}, expected bool")
+    if mask.shape != x.shape:
+        mask = broadcast_to(mask, x.shape)
+    count = x.device.xp.count_nonzero(mask.data)
+    count = int(count.item() if hasattr(count, "item") else count)
+    if source.size < count:
+        raise ValueError(f"masked_scatter: source has {source.size} elements, mask selects {count}")
+    return index_put(x, mask, reshape(source, (-1,))[:count])
+
+
+# Along an axis, one index per element ---------------------------------------------------
+def _grid(x, index, axis):
+    """Index Tensors, one per axis of `x`, that together name every place of `index`."""
+    xp = x.device.xp
+    grid = []
+    for d, m in enumerate(index.shape):
+        line = (1,) * d + (m,) + (1,) * (index.ndim - d - 1)
+        grid.append(index if d == axis else Tensor.wrap(xp.reshape(xp.arange(m), line)))
+    return grid
+
+
+def _values(name, x, index, source):
+    """`source` as a Tensor of the dtype of `x`, cut to the shape of `index`."""
+    source = as_tensor(source, like=x)
+    if source.ndim:
+        source = cut_to(name, source, index, None, "source")
+    return source if source.dtype == x.dtype else source.astype(x.dtype)
+
+
+def _line_operands(name, x, axis, index, source):
+    x = as_tensor(x)
+    axis = one_axis(name, axis, x.ndim)
+    index = integers(name, "index", index, x)
+    cut_to(name, x, index, axis)
+    return x, axis, index, _values(name, x, index, source)
+
+
+def scatter(x, axis, index, source, /):
+    """`x` with each element of `source` written where `index` says along an axis (as in PyTorch).
+
+    Formula: out[i, index[i, j]] = source[i, j] for axis 1; of several writes to one place the last stays.
+
+    Args:
+        x: tensor.
+        axis: the axis that `index` runs along.
+        index: integers, as many axes as `x`, not longer than `x` along the other axes.
+        source: number, or tensor at least as long as `index` along every axis.
+
+    Returns:
+        Tensor of the shape of `x`.
+
+    Raises:
+        IndexError: an index or the axis is out of range.
+        ValueError: `index` is longer than `x` or `source`.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.scatter(tn.zeros((2, 3)), 1, [[2], [0]], 1.0)
+        tensor([[0., 0., 1.],
+                [1., 0., 0.]])
+    """
+    x, axis, index, source = _line_operands("scatter", x, axis, index, source)
+    return index_put(x, tuple(_grid(x, index, axis)), source)
+
+
+def scatter_add(x, axis, index, source, /):
+    """`x` with each element of `source` added where `index` says along an axis (as in PyTorch).
+
+    Formula: out[i, index[i, j]] += source[i, j] for axis 1, all of several additions to one place counted.
+
+    Args:
+        x: tensor.
+        axis: the axis that `index` runs along.
+        index: integers, as many axes as `x`, not longer than `x` along the other axes.
+        source: number, or tensor at least as long as `index` along every axis.
+
+    Returns:
+        Tensor of the shape of `x`.
+
+    Raises:
+        IndexError: an index or the axis is out of range.
+        ValueError: `index` is longer than `x` or `source`.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.scatter_add(tn.zeros((1, 3)), 1, [[0, 0, 2]], tn.tensor([[1., 2., 3.]]))
+        tensor([[3., 0., 3.]])
+    """
+    x, axis, index, source = _line_operands("scatter_add", x, axis, index, source)
+    return index_put(x, tuple(_grid(x, index, axis)), source, accumulate=True)
+
+
+def put_along_axis(x, indices, values, /, *, axis=-1):
+    """A copy of `x` with `values` written where `indices` say along an axis: `take_along_axis` reversed.
+
+    Formula: out[i, indices[i, j]] = values[i, j] for the last axis; the last of several writes stays.
+
+    Args:
+        x: tensor (..., n, ...).
+        indices: integers in [-n, n), as many axes as `x`; the other axes broadcast to those of `x`.
+        values: number or tensor that broadcasts to the shape of `indices`.
+        axis: the axis.
+
+    Returns:
+        Tensor of the shape of `x`.
+
+    Raises:
+        IndexError: an index or the axis is out of range.
+        ValueError: the shapes do not broadcast to that of `x`.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.put_along_axis(tn.zeros((2, 2)), [[1], [0]], 5.0)
+        tensor([[0., 5.],
+                [5., 0.]])
+    """
+    x = as_tensor(x)
+    indices = integers("put_along_axis", "indices", indices, x)
+    stretched, indices, axis = fit_along("put_along_axis", x, indices, axis)
+    if stretched.shape != x.shape:
+        raise ValueError(f"put_along_axis: indices of shape {indices.shape} do not broadcast to x, shape {x.shape}")
+    return index_put(x, tuple(_grid(x, indices, axis)), values)
+
+
+def scatter_reduce(x, axis, index, source, reduce, /, *, include_self=True):
+    """`x` with the elements of `source` that `index` sends to one place reduced into it (as in PyTorch).
+
+    Formula: out[k] = reduce({x[k]} and {source[j] : index[j] = k}) in one dimension; without x[k] if not
+    `include_self`. A place that nothing is sent to keeps x[k].
+
+    Args:
+        x: tensor.
+        axis: the axis that `index` runs along.
+        index: integers, as many axes as `x`, not longer than `x` along the other axes.
+        source: number, or tensor at least as long as `index` along every axis.
+        reduce: 'sum', 'mean', 'prod', 'amax' or 'amin'. Ties share the gradient equally.
+        include_self: whether x[k] takes part.
+
+    Returns:
+        Tensor of the shape of `x`.
+
+    Raises:
+        IndexError: an index or the axis is out of range.
+        ValueError: `index` is longer than `x` or `source`, or `reduce` is unknown.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.scatter_reduce(tn.zeros(3), 0, [0, 0, 2], tn.tensor([1., 2., -3.]), "amax")
+        tensor([2., 0., 0.])
+    """
+    from .segment import IDENTITIES, reduce_segments
+    if reduce not in ("sum", "mean", "prod", "amax", "amin"):
+        raise ValueError(f"scatter_reduce: reduce is {reduce!r}; use 'sum', 'mean', 'prod', 'amax' or 'amin'")
+    x, axis, index, source = _line_operands("scatter_reduce", x, axis, index, source)
+    xp = x.device.xp
+    grid = _grid(x, index, axis)
+    source = reshape(broadcast_to(source, index.shape), (-1,))
+    flat = xp.arange(x.size)
+    places = xp.reshape(xp.reshape(flat, x.shape)[tuple([a.data for a in grid])], (-1,))
+    start = reshape(x, (-1,))
+    ids = xp.concat([flat, places])
+    if not include_self:
+        touched = xp.zeros(x.shape, dtype=np.dtype("bool"))
+        touched[tuple([a.data for a in grid])] = True
+        touched = Tensor.wrap(xp.reshape(touched, (-1,)))
+        if reduce == "mean":
+            rows = Tensor.wrap(xp.concat([flat[~touched.data], places]))
+            return reshape(reduce_segments("mean", concat([start[~touched], source]), rows, x.size), x.shape)
+        start = where(touched, IDENTITIES[reduce](x.dtype), start)
+    return reshape(reduce_segments(reduce, concat([start, source]), Tensor.wrap(ids), x.size), x.shape)

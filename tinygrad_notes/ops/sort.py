@@ -1,19 +1,18 @@
 """Order: sorting, the largest few, positions in a sorted sequence, counting."""
 from collections import namedtuple
 
-import numpy as np
-
 from ..autograd import as_tensor, primitive
 from .axes import one_axis
-from .index import _take_along_axis
+from .index import _take_along_axis, take
+from .shape import squeeze
 
-__all__ = ["argsort", "sort", "topk"]
+__all__ = ["argsort", "kthvalue", "searchsorted", "sort", "topk"]
 
 
 def _argsort(xp, x, *, axis, descending):
     if not descending:
         return xp.argsort(x, axis=axis, kind="stable")
-    order = xp.argsort(xp.flip(x, axis=axis), axis=axis, kind="stable")  # flipped twice, equal elements keep their order
+    order = xp.argsort(xp.flip(x, axis=axis), axis=axis, kind="stable")  # twice: equal ones keep their order
     return x.shape[axis] - 1 - xp.flip(order, axis=axis)
 
 
@@ -116,3 +115,75 @@ def topk(x, k, /, *, axis=-1, largest=True, sorted=True):
         raise ValueError(f"topk: k={k} is outside [0, {x.shape[axis]}], the length of axis {axis}")
     indices = _largest(x, k=int(k), axis=axis, largest=bool(largest))
     return TopK(_take_along_axis(x, indices, axis=axis, unique=True), indices)
+
+
+KthValue = namedtuple("KthValue", ["values", "indices"])
+
+
+def kthvalue(x, k, /, *, axis=-1, keepdims=False):
+    """The k-th smallest element along an axis, counted from 1 as in PyTorch, and where it is.
+
+    Formula: values = sort(x)[..., k - 1].
+
+    Args:
+        x: tensor (..., n, ...).
+        k: which, 1 <= k <= n.
+        axis: the axis.
+        keepdims: leave an axis of length one.
+
+    Returns:
+        KthValue(values, indices), Tensors without the axis.
+
+    Raises:
+        IndexError: the axis is out of range.
+        ValueError: `k` is outside [1, n].
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.kthvalue(tn.tensor([3., 1., 2.]), 2)
+        KthValue(values=tensor(2.), indices=tensor(2))
+    """
+    x = as_tensor(x)
+    axis = one_axis("kthvalue", axis, x.ndim)
+    if not 1 <= k <= x.shape[axis]:
+        raise ValueError(f"kthvalue: k={k} is outside [1, {x.shape[axis]}], the length of axis {axis}")
+    indices = _order(x, axis=axis, descending=False)[(slice(None),) * axis + (slice(k - 1, k),)]
+    values = _take_along_axis(x, indices, axis=axis, unique=True)
+    return KthValue(*(t if keepdims else squeeze(t, axis=axis) for t in (values, indices)))
+
+
+_searchsorted = primitive("searchsorted", lambda xp, x1, x2, *, side: xp.searchsorted(x1, x2, side=side), kind="sort",
+                          differentiable=False)
+
+
+def searchsorted(x1, x2, /, *, side="left", sorter=None):
+    """Where the elements of `x2` would be inserted into the sorted `x1` to keep it sorted.
+
+    Formula: x1[out - 1] < x2 <= x1[out] for side 'left'; x1[out - 1] <= x2 < x1[out] for 'right'.
+
+    Args:
+        x1: sorted tensor (n,).
+        x2: number or tensor.
+        side: 'left' or 'right': before or after equal elements.
+        sorter: integers (n,) that sort `x1`, if it is not sorted.
+
+    Returns:
+        int64 Tensor of the shape of `x2`.
+
+    Raises:
+        ValueError: `x1` has not one axis, or `side` is unknown.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.searchsorted(tn.tensor([1., 2., 3.]), [2.0, 5.0])
+        tensor([1, 3])
+    """
+    x1 = as_tensor(x1)
+    x2 = as_tensor(x2, like=x1)
+    if x1.ndim != 1:
+        raise ValueError(f"searchsorted: x1 has shape {x1.shape}, expected one axis")
+    if side not in ("left", "right"):
+        raise ValueError(f"searchsorted: side is {side!r}, expected 'left' or 'right'")
+    if sorter is not None:
+        x1 = take(x1, sorter)
+    return _searchsorted(x1, x2, side=side)
