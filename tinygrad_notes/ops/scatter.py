@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd import Tensor, as_tensor, joint, primitive
 from ..backend import int64
-from .arithmetic import where
+from .choice import where
 from .axes import one_axis
 from .index import ARRAY, cut_to, fit_along, full_key, integers, open_key, split_key
 from .join import concat
