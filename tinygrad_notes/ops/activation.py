@@ -8,7 +8,7 @@ from numpy import errstate
 
 from ..autograd import elementwise
 from ..autograd.tensor import as_tensor
-from .arithmetic import clip, masked_fill
+from .choice import clip, masked_fill
 from .docs import doc
 
 __all__ = [

@@ -1,11 +1,11 @@
-"""Sums, products, quotients, powers; the larger, the smaller, the chosen."""
-from ..autograd import Tensor, elementwise
+"""Sums, products, quotients, powers, signs; complex numbers."""
+from ..autograd import Tensor, elementwise, joint
 from .docs import doc
 
 __all__ = [
-    "abs", "add", "addcdiv", "addcmul", "clip", "conj", "copysign", "divide", "fmax", "fmin", "hypot", "imag", "lerp",
-    "masked_fill", "maximum", "minimum", "multiply", "negative", "nextafter", "positive", "pow", "float_power", "real",
-    "reciprocal", "rsqrt", "safe_where", "sign", "sqrt", "cbrt", "square", "subtract", "true_divide", "where",
+    "abs", "add", "addcdiv", "addcmul", "angle", "cbrt", "conj", "copysign", "divide", "float_power", "frexp", "hypot", "imag",
+    "ldexp", "lerp", "multiply", "negative", "nextafter", "positive", "pow", "real", "reciprocal", "rsqrt", "sgn", "sign", "sqrt",
+    "square", "subtract", "true_divide",
 ]
 
 # A gradient that is zero everywhere, of every order: that of sign, floor and their like.
@@ -39,6 +39,7 @@ abs = elementwise("abs", lambda xp, x: xp.abs(x), x=lambda xp, g, x: g * xp.sign
 sign = elementwise("sign", lambda xp, x: xp.sign(x), x=lambda xp, g: xp.flat(g),
                    doc=doc("-1, 0 or 1; the derivative is 0 everywhere.", "out = x / abs(x), 0 at x = 0",
                            "sign(tn.tensor([3.0, 0.0, -2.0]))", "tensor([ 1.,  0., -1.])"))
+sgn = sign
 square = elementwise("square", lambda xp, x: xp.square(x), x=lambda g, x: g * (x + x),
                      doc=doc("The square.", "out = x^2", "square(tn.tensor([1.0, -3.0]))", "tensor([1., 9.])"))
 sqrt = elementwise("sqrt", lambda xp, x: xp.sqrt(x), x=lambda g, out: g / (out + out),
@@ -137,174 +138,6 @@ def _double(x):
     return astype(x, "complex128" if x.dtype.kind == "c" else "float64")
 
 
-# Extremes -------------------------------------------------------------------------
-def _wins(xp, x, y):
-    """1 where x < y is false, 0 where it is true, 1/2 at a tie."""
-    kind = xp.result_type(x, y)
-    return (xp.astype(xp.logical_not(x < y), kind) + xp.astype(x > y, kind)) * 0.5
-
-
-wins = elementwise("wins", _wins, differentiable=False)
-
-maximum = elementwise("maximum", lambda xp, x, y: xp.maximum(x, y),
-                      x=lambda xp, g, x, y: g * xp.wins(x, y), y=lambda xp, g, x, y: g * xp.wins(y, x),
-                      doc=doc("The larger of two numbers; a tie gives each half of the gradient, a NaN wins.",
-                              "out = max(x, y)", "maximum(tn.tensor([1.0, 5.0]), 3)", "tensor([3., 5.])", args="x y"))
-minimum = elementwise("minimum", lambda xp, x, y: xp.minimum(x, y),
-                      x=lambda xp, g, x, y: g * xp.wins(y, x), y=lambda xp, g, x, y: g * xp.wins(x, y),
-                      doc=doc("The smaller of two numbers; a tie gives each half of the gradient, a NaN wins.",
-                              "out = min(x, y)", "minimum(tn.tensor([1.0, 5.0]), 3)", "tensor([1., 3.])", args="x y"))
-fmax = elementwise("fmax", lambda xp, x, y: xp.fmax(x, y),
-                   x=lambda xp, g, x, y: g * xp.astype((x >= y) | xp.isnan(y), g.dtype),
-                   y=lambda xp, g, x, y: g * xp.astype((x < y) | (xp.isnan(x) & xp.logical_not(xp.isnan(y))), g.dtype),
-                   doc=doc("The larger of two numbers, a NaN only where both are; the gradient of a tie goes to the first.",
-                           "out = max(x, y)", "fmax(tn.tensor([1.0, 5.0]), 3)", "tensor([3., 5.])", args="x y"))
-fmin = elementwise("fmin", lambda xp, x, y: xp.fmin(x, y),
-                   x=lambda xp, g, x, y: g * xp.astype((x <= y) | xp.isnan(y), g.dtype),
-                   y=lambda xp, g, x, y: g * xp.astype((x > y) | (xp.isnan(x) & xp.logical_not(xp.isnan(y))), g.dtype),
-                   doc=doc("The smaller of two numbers, a NaN only where both are; the gradient of a tie goes to the first.",
-                           "out = min(x, y)", "fmin(tn.tensor([1.0, 5.0]), 3)", "tensor([1., 3.])", args="x y"))
-
-_clip_number = elementwise("clip_number", lambda xp, x, *, low, high: xp.clip(x, low, high),
-                           x=lambda xp, g, x, low, high: g * xp.between(x, low=low, high=high))
-
-
-def _between(xp, x, *, low, high):
-    if low is None:
-        return x <= high
-    return x >= low if high is None else (x >= low) & (x <= high)
-
-
-_between = elementwise("between", _between, differentiable=False)
-_clip = elementwise(
-    "clip", lambda xp, x, low, high: xp.minimum(xp.maximum(x, low), high),
-    x=lambda g, x, low, high: g * ((x >= low) & (x <= high)),
-    low=lambda g, x, low, high: g * ((x < low) & (low < high)),
-    high=lambda g, x, low, high: g * ((x > high) | (high < low)))
-_clip_low = elementwise("clip_low", lambda xp, x, low: xp.maximum(x, low), x=lambda g, x, low: g * (x >= low),
-                        low=lambda g, x, low: g * (x < low))
-_clip_high = elementwise("clip_high", lambda xp, x, high: xp.minimum(x, high), x=lambda g, x, high: g * (x <= high),
-                         high=lambda g, x, high: g * (x > high))
-
-
-def clip(x, /, min=None, max=None):
-    """x kept between two bounds; where `min` exceeds `max` the result is `max`.
-
-    Formula: out = min(max(x, lower), upper); the derivative is 1 where lower <= x <= upper, else 0.
-
-    Args:
-        x: Tensor, NumPy array or number, any shape; any real dtype, no unit.
-        min, max: lower and upper bound: number, Tensor or NumPy array of a shape that broadcasts, or None.
-
-    Returns:
-        Tensor of the broadcast shape and the dtype of `x`.
-
-    Raises:
-        TypeError: an input is not numeric, or inputs live on different devices.
-        ValueError: the shapes do not broadcast.
-
-    Example:
-        >>> import tinygrad_notes as tn
-        >>> tn.clip(tn.tensor([-2.0, 0.5, 3.0]), 0, 1)
-        tensor([0. , 0.5, 1. ])
-    """
-    if (min is None or min.__class__ in _NUMBERS) and (max is None or max.__class__ in _NUMBERS):
-        if min is None and max is None:
-            return positive(x)
-        return _clip_number(x, low=min, high=max)
-    if max is None:
-        return _clip_low(x, min)
-    return _clip_high(x, max) if min is None else _clip(x, min, max)
-
-
-_NUMBERS = (int, float, bool)
-
-# Choices --------------------------------------------------------------------------
-_where = elementwise("where", lambda xp, condition, x, y: xp.where(condition, x, y),
-                     x=lambda xp, g, condition: xp.where(condition, g, 0), y=lambda xp, g, condition: xp.where(condition, 0, g))
-
-
-def where(condition, x, y, /):
-    """x where `condition` holds, y elsewhere.
-
-    Formula: out = x if condition else y, element by element. The gradient of what is not chosen is 0, but 0 times an
-    infinite derivative behind it is NaN: see `safe_where`.
-
-    Args:
-        condition: bool Tensor, or NumPy array.
-        x, y: Tensors, NumPy arrays or numbers whose shapes broadcast with that of `condition`.
-
-    Returns:
-        Tensor of the broadcast shape and the promoted dtype of `x` and `y`.
-
-    Raises:
-        TypeError: an input is not numeric, or inputs live on different devices.
-        ValueError: the shapes do not broadcast.
-
-    Example:
-        >>> import tinygrad_notes as tn
-        >>> tn.where(tn.tensor([True, False]), tn.tensor([1.0, 2.0]), 0)
-        tensor([1., 0.])
-    """
-    return _where(condition, x, y)
-
-
-def safe_where(condition, function, otherwise, x, /):
-    """`function(x)` where `condition` holds, `otherwise(x)` elsewhere, neither ever called outside its domain.
-
-    Formula: out = f(x) if condition else h(x). Where f is not chosen it is computed at 1 instead of x (and h likewise), so
-    that an infinite or NaN derivative there cannot reach the gradient: 0 times infinity would be NaN.
-
-    Args:
-        condition: bool Tensor or NumPy array of the shape of `x`.
-        function, otherwise: functions of one Tensor, applied element by element; `otherwise` may be a number.
-        x: floating Tensor, any shape, no unit.
-
-    Returns:
-        Tensor of the shape and dtype of `x`.
-
-    Raises:
-        TypeError: an input is not numeric.
-        ValueError: the shapes do not broadcast.
-
-    Example:
-        >>> import tinygrad_notes as tn
-        >>> x = tn.tensor([0.0, 4.0], requires_grad=True)
-        >>> tn.safe_where(x > 0, tn.sqrt, 0.0, x).sum().backward(); x.grad
-        tensor([0.  , 0.25])
-    """
-    chosen = function(where(condition, x, 1))
-    other = otherwise(where(condition, 1, x)) if callable(otherwise) else otherwise
-    return where(condition, chosen, other)
-
-
-def masked_fill(x, mask, value, /):
-    """x with `value` wherever `mask` is True.
-
-    Formula: out = value if mask else x, element by element.
-
-    Args:
-        x: Tensor, any shape and dtype.
-        mask: bool Tensor or NumPy array whose shape broadcasts with that of `x`.
-        value: number, or Tensor of shape ().
-
-    Returns:
-        Tensor of the broadcast shape and the dtype of `x`.
-
-    Raises:
-        TypeError: `mask` is not bool.
-        ValueError: the shapes do not broadcast.
-
-    Example:
-        >>> import tinygrad_notes as tn
-        >>> tn.masked_fill(tn.tensor([1.0, 2.0]), tn.tensor([True, False]), -1)
-        tensor([-1.,  2.])
-    """
-    if getattr(mask, "dtype", None) != bool:
-        raise TypeError(f"masked_fill: mask must be a bool Tensor or array, got {getattr(mask, 'dtype', type(mask).__name__)}")
-    return where(mask, value, x)
-
-
 # Other combinations ---------------------------------------------------------------
 hypot = elementwise("hypot", lambda xp, x, y: xp.hypot(x, y), x=lambda g, x, out: g * (x / out), y=lambda g, y, out: g * (y / out),
                     doc=doc("The length of the vector (x, y), without overflow on the way.", "out = (x^2 + y^2)^(1/2)",
@@ -395,6 +228,60 @@ def addcdiv(x, y, z, /, *, value=1):
     return add(x, multiply(divide(y, z), value) if value != 1 else divide(y, z))
 
 
+_ldexp = elementwise("ldexp", lambda xp, x, n: xp.ldexp(x, n), x=lambda xp, g, n: xp.ldexp(g, n))
+
+
+def ldexp(x, n, /):
+    """x times a power of two, exact.
+
+    Formula: out = x 2^n.
+
+    Args:
+        x: Tensor, NumPy array or number, any shape; real dtypes, no unit.
+        n: the exponents, whose shape broadcasts; integers, or floats with a gradient.
+
+    Returns:
+        Tensor of the broadcast shape and the floating dtype of `x`.
+
+    Raises:
+        TypeError: an input is not numeric, or inputs live on different devices.
+        ValueError: the shapes do not broadcast.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.ldexp(tn.tensor([0.5, 3.0]), 4)
+        tensor([ 8., 48.])
+    """
+    whole = n.dtype.kind in "biu" if hasattr(n, "dtype") else n.__class__ in (int, bool)
+    return _ldexp(x, n) if whole else multiply(x, pow(2.0, n))
+
+
+_frexp = joint("frexp", lambda xp, x: xp.frexp(x), lambda xp, g, out: (xp.ldexp(g[0], -out[1]),), kind="elementwise", outputs=2)
+
+
+def frexp(x, /):
+    """Mantissas and exponents of floating-point numbers.
+
+    Formula: x = mantissa 2^exponent with 1/2 <= abs(mantissa) < 1, both 0 for x = 0. The exponent is constant between
+    the powers of two: the gradient goes through the mantissa alone.
+
+    Args:
+        x: Tensor or NumPy array, any shape; floating dtypes, no unit.
+
+    Returns:
+        (mantissa, exponent): Tensors of the shape of `x`, of its dtype and of dtype int32.
+
+    Raises:
+        TypeError: `x` is not numeric.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.frexp(tn.tensor([12.0]))[0]
+        tensor([0.75])
+    """
+    return _frexp(x)
+
+
 # Complex numbers: forward only ------------------------------------------------------
 conj = elementwise("conj", lambda xp, x: xp.conj(x), x=lambda xp, g: xp.conj(g),
                    doc=doc("The complex conjugate.", "out = re(x) - i im(x)", "conj(tn.tensor([1.0 + 2.0j]))", "tensor([1.-2.j])"))
@@ -404,3 +291,7 @@ real = elementwise("real", lambda xp, x: xp.positive(xp.real(x)), x=lambda g: g,
 imag = elementwise("imag", lambda xp, x: xp.positive(xp.imag(x)), x=lambda xp, g: xp.flat(g),
                    doc=doc("The imaginary part of complex numbers; 0 for real ones.", "out = im(x)",
                            "imag(tn.tensor([1.0 + 2.0j]))", "tensor([2.])", returns="of the shape of `x` and the dtype of its parts"))
+angle = elementwise("angle", lambda xp, x: xp.angle(x), x=lambda xp, g: xp.flat(g),
+                    doc=doc("The angle of complex numbers in radians; pi for negative real ones, 0 for the others.",
+                            "out = atan2(im(x), re(x))", "angle(tn.tensor([1.0, -1.0]))", "tensor([0.    , 3.1416])",
+                            returns="of the shape of `x` and the dtype of its parts"))

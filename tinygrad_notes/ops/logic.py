@@ -4,7 +4,8 @@ from .docs import doc
 
 __all__ = [
     "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
-    "bitwise_xor", "equal", "gcd", "greater", "greater_equal", "isclose", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "lcm",
+    "bitwise_xor", "equal", "gcd", "greater", "greater_equal", "isclose", "isfinite", "isinf", "isnan", "isneginf",
+    "isposinf", "isreal", "lcm",
     "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "not_equal", "signbit",
 ]
 
@@ -41,6 +42,8 @@ isneginf = _test("isneginf", lambda xp, x: x == float("-inf"), "Whether an eleme
 isfinite = _test("isfinite", lambda xp, x: xp.isfinite(x), "Whether an element is neither infinite nor NaN.",
                  "out = (abs(x) < infinity)", "isfinite(tn.tensor([1.0, float('inf')]))", "tensor([ True, False])", args="x",
                  returns=_SAME)
+isreal = _test("isreal", lambda xp, x: xp.isreal(x), "Whether the imaginary part is 0.", "out = (im(x) = 0)",
+               "isreal(tn.tensor([1.0 + 0.0j, 1.0j]))", "tensor([ True, False])", args="x", returns=_SAME)
 signbit = _test("signbit", lambda xp, x: xp.signbit(x), "Whether the sign bit is set: of negative numbers and of -0.",
                 "out = (x < 0 or x is -0)", "signbit(tn.tensor([-0.0, 0.0]))", "tensor([ True, False])", args="x",
                 kinds="real dtypes", returns=_SAME)
