@@ -39,7 +39,7 @@ ROWS = [
     Row("searchsorted", lambda rng: (rng.integers(0, 9, 6), rng.integers(0, 9, 5)),
         lambda a, v: np.sum(a <= v[..., None], axis=-1), order=0, label="right, sorter",
         call=lambda tn, a, v: tn.searchsorted(a, v, side="right", sorter=tn.argsort(a))),
-    Row("unique_values", integers, lambda x: sorted(set(x.ravel())), order=0),
+    Row("unique_values", integers, lambda x: np.array(sorted(set(x.ravel()))), order=0),
     Row("unique_counts", integers, lambda x: (sorted(set(x.ravel())), [np.sum(x == v) for v in sorted(set(x.ravel()))]),
         order=0),
     Row("unique_inverse", integers,

@@ -140,6 +140,8 @@ _put_transpose = primitive("put_transpose", _put_transpose, kind="gather",
 # Writing ----------------------------------------------------------------------------
 def _index_set(xp, x, value, *arrays, key):
     out = x.copy()
+    if arrays:  # NumPy writes in the order of memory: rows first only if everything lies so
+        value, *arrays = [xp.ascontiguousarray(a) if a.ndim else a for a in (value, *arrays)]
     out[full_key(key, arrays)] = value
     return out
 
