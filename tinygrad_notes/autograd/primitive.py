@@ -12,6 +12,7 @@ The graph keeps exactly that. In a plain backward pass `xp` computes on raw arra
 import numpy as np
 
 from ..backend import device_of
+from ..backend.device import forget
 from ..backend.dtypes import default_float, float64
 from ..backend.kernels import FORWARDS
 from .anomaly import note
@@ -47,9 +48,15 @@ class Primitive:
 
     def __init__(self, name, kind, forward, rules, joint=None, differentiable=True, outputs=1):
         if name in PRIMITIVES:
-            raise ValueError(f"operation {name!r} is already defined")
+            if _of_package(forward) or _of_package(PRIMITIVES[name].forward):
+                raise ValueError(f"operation {name!r} is already defined; choose another name")
+            forget(name)  # a user defines an operation anew, as when a notebook cell runs twice
         if kind not in KINDS:
             raise ValueError(f"operation {name!r}: kind {kind!r} is none of {', '.join(KINDS)}")
+        for part in (forward, *rules.values(), joint):
+            if part is not None and not hasattr(part, "__code__"):
+                raise TypeError(f"operation {name!r}: its forward and rules are plain functions, whose parameters have "
+                                f"names; got {part!r}. Write lambda xp, x: ...")
         code = forward.__code__
         self.name, self.kind, self.forward = name, kind, forward
         self.inputs = code.co_varnames[1:code.co_argcount]
@@ -58,6 +65,10 @@ class Primitive:
         unknown = set(rules) - set(self.inputs)
         if unknown:
             raise ValueError(f"operation {name!r}: rules for {sorted(unknown)}, but its inputs are {self.inputs}")
+        reserved = {"xp", "g", "out", "needs", "arrays", "shapes"} & {*self.inputs, *self.attrs}
+        if reserved:
+            raise ValueError(f"operation {name!r}: {sorted(reserved)} has a meaning of its own in rules; name the "
+                             "parameter otherwise")
         self.rules, self.joint, self.differentiable, self.outputs = rules, joint, differentiable, outputs
         self._plans = {}
         known = {"xp", "g", "out", "needs", *self.inputs, *self.attrs, *(f"{i}_shape" for i in self.inputs)}
@@ -83,6 +94,10 @@ class Primitive:
 
     def __repr__(self):
         return f"<operation {self.name}({', '.join(self.inputs)})>"
+
+
+def _of_package(function):
+    return (function.__module__ or "").startswith("tinygrad_notes.")
 
 
 def parameters(function):
@@ -146,7 +161,9 @@ class Plan:
         if op.joint:
             scope["rule"] = op.joint
             slots["needs"] = repr(tuple(i in wanted for i in range(len(self.active))))
+            scope["checked"], n = lambda every: _one_per_input(op, every, len(op.inputs)), len(op.inputs)
             lines.append(f"every = rule({_arguments(op.joint, slots)})")
+            lines.append(f"if every.__class__ is not tuple or len(every) != {n}: every = checked(every)")
         results = []
         for i in self.wanted:
             name = op.inputs[i]
@@ -181,9 +198,16 @@ class Plan:
                      "needs": needs, **node.attrs}
             for i, name in named:
                 given[name] = given[f"{name}_shape"] = saved[i]
-            gradients = rule(**{name: given[name] for name in reads})
+            gradients = _one_per_input(self.primitive, rule(**{name: given[name] for name in reads}), len(needs))
             return tuple([gradients[i] if needs[i] else None for i in positions])
         return vjp
+
+
+def _one_per_input(op, gradients, n):
+    if not isinstance(gradients, (tuple, list)) or len(gradients) != n:
+        given = f"{len(gradients)}" if isinstance(gradients, (tuple, list)) else type(gradients).__name__
+        raise RuntimeError(f"rule of {op.name}: expected a tuple of {n} gradients, one per input, got {given}")
+    return gradients
 
 
 def _arguments(rule, slots):
@@ -393,8 +417,11 @@ def _general(op):
     """The function a user calls for any other operation: several inputs, keyword parameters, several outputs."""
     # An operation that is told its dtype has it already.
     settles = op.kind in ("elementwise", "reduce", "contraction", "linalg") and "dtype" not in op.attrs
+    defaults = op.forward.__kwdefaults__
 
     def call(*tensors, **attrs):
+        if defaults:
+            attrs = {**defaults, **attrs}
         tensors, arrays = _unwrap(op, tensors)
         try:
             out = evaluate(op, arrays, attrs)
@@ -466,7 +493,7 @@ def primitive(name, forward, *, kind="opaque", differentiable=True, outputs=1, d
     """Define an operation: its forward function and a gradient rule per input.
 
     Args:
-        name: unique name.
+        name: unique name; one of your own may be defined again, one of the package's may not.
         forward: `lambda xp, x, ..., *, attr, ...` on raw arrays.
         kind: what kind of mathematics, one of `KINDS`.
         differentiable: False if the output carries no gradient by nature (a comparison, an index).
@@ -479,6 +506,7 @@ def primitive(name, forward, *, kind="opaque", differentiable=True, outputs=1, d
 
     Raises:
         ValueError: the name is taken, or a rule names an input or reads a name that does not exist.
+        TypeError: the forward or a rule is not a plain function.
 
     Example:
         >>> import tinygrad_notes as tn

@@ -113,6 +113,12 @@ def devices():
     return found
 
 
+def forget(name):
+    """Let every device look the array function `name` up again."""
+    for device in _known.values():
+        vars(device.xp).pop(name, None)
+
+
 def device_of(array):
     """The device a raw array lives on, or None for anything that is no device's array."""
     found = _by_array_type.get(array.__class__)

@@ -33,8 +33,8 @@ def _plan(xs, ys, out):
             tuple(map(result.index, out)), None)
 
 
-def _forward(xp, x, y, *, xs, ys, out):
-    groups, order_x, order_y, a, b = _plan(xs, ys, out)
+def _forward(xp, x, y, *, xs, ys, zs):
+    groups, order_x, order_y, a, b = _plan(xs, ys, zs)
     x, y = _permuted(xp, x, order_x), _permuted(xp, y, order_y)
     if groups is None:
         sizes_x, sizes_y = iter(x.shape), iter(y.shape)
@@ -58,13 +58,13 @@ def _permuted(xp, x, order):
 
 
 _product = primitive("einsum_pair", _forward, kind="contraction",
-                     x=lambda xp, g, y, xs, ys, out: xp.einsum_pair(g, y, xs=out, ys=ys, out=xs),
-                     y=lambda xp, g, x, xs, ys, out: xp.einsum_pair(g, x, xs=out, ys=xs, out=ys))
+                     x=lambda xp, g, y, xs, ys, zs: xp.einsum_pair(g, y, xs=zs, ys=ys, zs=xs),
+                     y=lambda xp, g, x, xs, ys, zs: xp.einsum_pair(g, x, xs=zs, ys=xs, zs=ys))
 
 
-def contract(x, y, xs, ys, out):
-    """The product of two Tensors whose axes have the names `xs` and `ys`, summed over those not in `out`."""
-    return _product(x, y, xs=tuple(xs), ys=tuple(ys), out=tuple(out))
+def contract(x, y, xs, ys, zs):
+    """The product of two Tensors whose axes have the names `xs` and `ys`, summed over those not in `zs`."""
+    return _product(x, y, xs=tuple(xs), ys=tuple(ys), zs=tuple(zs))
 
 
 # What the user writes -----------------------------------------------------------
@@ -82,7 +82,8 @@ def _parse(subscripts, shapes):
         if not all(c.isascii() and c.isalpha() for c in bare):
             raise ValueError(f"einsum: expected letters and at most one '...' in {term!r} of {subscripts!r}")
         if len(bare) > len(shape) or (bare == term and len(bare) != len(shape)):
-            raise ValueError(f"einsum: {term!r} of {subscripts!r} names {len(bare)} axes, its operand has shape {shape}")
+            raise ValueError(f"einsum: {term!r} of {subscripts!r} names {len(bare)} axes, "
+                             f"its operand has shape {shape}")
         hidden = max(hidden, len(shape) - len(bare))
     names, sizes = [], {}
     for term, shape in zip(terms, shapes):
