@@ -65,10 +65,6 @@ class Primitive:
         unknown = set(rules) - set(self.inputs)
         if unknown:
             raise ValueError(f"operation {name!r}: rules for {sorted(unknown)}, but its inputs are {self.inputs}")
-        reserved = {"xp", "g", "out", "needs", "arrays", "shapes"} & {*self.inputs, *self.attrs}
-        if reserved:
-            raise ValueError(f"operation {name!r}: {sorted(reserved)} has a meaning of its own in rules; name the "
-                             "parameter otherwise")
         self.rules, self.joint, self.differentiable, self.outputs = rules, joint, differentiable, outputs
         self._plans = {}
         known = {"xp", "g", "out", "needs", *self.inputs, *self.attrs, *(f"{i}_shape" for i in self.inputs)}
@@ -78,6 +74,10 @@ class Primitive:
         for key, rule in [*rules.items(), ("joint", joint)]:
             if rule is not None:
                 reads[key] = parameters(rule)
+                twice = {"xp", "g", "out", "needs"} & {*self.inputs, *self.attrs} & set(reads[key])
+                if twice:
+                    raise ValueError(f"operation {name!r}, rule {key!r}: {sorted(twice)} means something else in rules; "
+                                     "name the parameter of the operation otherwise")
                 if not set(reads[key]) <= known:
                     raise ValueError(f"operation {name!r}, rule {key!r}: reads {sorted(set(reads[key]) - known)}, "
                                      f"but may read {sorted(known)}")
