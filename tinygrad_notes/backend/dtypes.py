@@ -27,12 +27,12 @@ def to_dtype(dtype):
     if isinstance(dtype, type) and dtype in _PYTHON:
         return _PYTHON[dtype]
     try:
-        found = np.dtype(dtype)
+        found = np.dtype(dtype).newbyteorder("=")
     except TypeError:
         found = None
-    if found not in SUPPORTED:
+    if found is None or found not in SUPPORTED:
         raise TypeError(f"dtype: {dtype!r} is not supported; use one of {', '.join(map(str, SUPPORTED))}")
-    return found.newbyteorder("=")
+    return found
 
 
 def is_floating(dtype):
