@@ -6,8 +6,8 @@ from ..backend import as_device, default_float, default_int, to_dtype
 from ..backend.dtypes import default_complex
 from .axes import as_shape
 
-__all__ = ["tensor", "asarray", "as_tensor", "from_numpy", "from_dlpack", "zeros", "ones", "full", "empty", "zeros_like",
-           "ones_like", "full_like", "empty_like", "arange", "linspace", "logspace", "eye"]
+__all__ = ["tensor", "asarray", "as_tensor", "from_numpy", "from_dlpack", "zeros", "ones", "full", "empty",
+           "zeros_like", "ones_like", "full_like", "empty_like", "arange", "linspace", "logspace", "eye"]
 
 
 def _made(array, requires_grad):
@@ -75,7 +75,7 @@ def asarray(obj, /, *, dtype=None, device=None, copy=None, requires_grad=False):
     if isinstance(obj, Tensor):
         moved = to(obj, device=device, dtype=dtype)
         if copy is False and moved is not obj:
-            raise ValueError(f"asarray: copy=False, but {obj.dtype} on {obj.device} to dtype={dtype}, device={device} copies")
+            raise ValueError(f"asarray: copy=False, but obj is {obj.dtype} on {obj.device}: it must be converted")
         made = clone(moved) if copy and moved is obj else moved
         return made.requires_grad_(True) if requires_grad else made
     array = _owned(obj, dtype, device) if copy else to_array(obj, dtype, device)
@@ -90,7 +90,8 @@ def _is_shared(array, obj):
         return True
     if not isinstance(obj, np.ndarray) and hasattr(obj, "__dlpack__") and isinstance(array, np.ndarray):
         return np.shares_memory(array, np.from_dlpack(obj))
-    return isinstance(array, np.ndarray) and isinstance(obj, np.ndarray) and (array.base is obj or array.base is obj.base)
+    both = isinstance(array, np.ndarray) and isinstance(obj, np.ndarray)
+    return both and (array.base is obj or array.base is obj.base)
 
 
 def as_tensor(data, dtype=None, device=None):

@@ -9,7 +9,8 @@ from ..backend.kernels import KERNELS
 from .axes import as_shape, one_axis, tensors
 from .shape import atleast_1d, atleast_2d, atleast_3d, ravel
 
-__all__ = ["concat", "stack", "hstack", "vstack", "dstack", "split", "array_split", "chunk", "unstack", "tile", "repeat"]
+__all__ = ["concat", "stack", "hstack", "vstack", "dstack", "split", "array_split", "chunk", "unstack", "tile",
+           "repeat"]
 
 
 def _pieces(xp, x, positions, axis):
@@ -103,7 +104,7 @@ def stack(arrays, /, *, axis=0):
     arrays = _many("stack", arrays)
     for k, a in enumerate(arrays):
         if a.data.shape != arrays[0].data.shape:
-            raise ValueError(f"stack: arrays[{k}] has shape {a.shape}, arrays[0] has {arrays[0].shape}; they must agree")
+            raise ValueError(f"stack: arrays[{k}] has shape {a.shape}, but arrays[0] has {arrays[0].shape}")
     return _stack(*promoted(arrays), axis=one_axis("stack", axis, arrays[0].data.ndim + 1))
 
 
@@ -212,23 +213,17 @@ def split(x, /, indices_or_sections, *, axis=0):
         if sections < 1 or n % sections:
             raise ValueError(f"split: axis {axis} of length {n} does not part into {sections} equal sections; "
                              "array_split and chunk allow unequal ones")
-        return _split(x, positions=tuple(range(n // sections, n, n // sections)) if n else (0,) * (sections - 1), axis=axis)
+        size = n // sections
+        return _split(x, positions=tuple([size * i for i in range(1, sections)]), axis=axis)
     return _split(x, positions=_bounded(as_shape("split", indices_or_sections), n), axis=axis)
 
 
 def _bounded(positions, n):
     """Positions as slices mean them: negative from the end, none beyond it, none before the last."""
-    found, last = [], 0
-    for p in positions:
-        p = p + n if p < 0 else p
-        found.append(min(max(p, 0), n))
-    for p in found:
-        if p < last:
-            raise ValueError(f"split: positions {tuple(positions)} must not decrease")
-        last = p
+    found = [min(max(p + n if p < 0 else p, 0), n) for p in positions]
+    if found != sorted(found):
+        raise ValueError(f"split: positions {tuple(positions)} must not decrease")
     return tuple(found)
-
-
 
 
 def _along(name, x, axis):
@@ -346,7 +341,7 @@ def tile(x, /, repetitions):
 
     Args:
         x: tensor.
-        repetitions: how often along each axis, an int or tuple; the shorter of it and the shape is filled with ones in front.
+        repetitions: how often along each axis, an int or tuple; it or the shape is filled with ones in front.
 
     Returns:
         Tensor whose axes are `repetitions` times as long.
@@ -402,6 +397,6 @@ def repeat(x, repeats, /, *, axis=None):
     if len(each) == 1:
         return _repeat(x, repeats=each[0], axis=axis)
     if len(each) != n:
-        raise ValueError(f"repeat: repeats: expected one number, or {n} for axis {axis} of shape {x.shape}, got {len(each)}")
+        raise ValueError(f"repeat: repeats: expected 1 or {n} numbers for axis {axis} of {x.shape}, got {len(each)}")
     from . import take
     return take(x, Tensor(np.repeat(np.arange(n), each), device=x.device), axis=axis)

@@ -5,8 +5,8 @@ from ..autograd.tensor import Tensor
 from ..backend import Generator, as_device, default_float, default_generator, default_int, to_dtype
 from .axes import as_shape, one_axis
 
-__all__ = ["normal", "randn", "randn_like", "uniform", "rand", "rand_like", "randint", "bernoulli", "exponential", "gamma",
-           "permutation", "randperm", "choice", "multinomial"]
+__all__ = ["normal", "randn", "randn_like", "uniform", "rand", "rand_like", "randint", "bernoulli", "exponential",
+           "gamma", "permutation", "randperm", "choice", "multinomial"]
 
 
 def _stream(name, generator):
@@ -14,7 +14,7 @@ def _stream(name, generator):
     if generator is None:
         return default_generator.host
     if not isinstance(generator, Generator):
-        raise TypeError(f"{name}: generator: expected a tinygrad_notes.Generator or None, got {type(generator).__name__}")
+        raise TypeError(f"{name}: generator: expected a Generator or None, got {type(generator).__name__}")
     return generator.host
 
 
@@ -476,7 +476,7 @@ def multinomial(weights, num_samples, replacement=False, *, generator=None):
     if not np.isfinite(rows).all() or (rows < 0).any() or (rows.sum(axis=1) <= 0).any():
         raise ValueError("multinomial: weights: expected finite numbers >= 0 with a positive sum in every row")
     if not replacement and (np.count_nonzero(rows, axis=1) < num_samples).any():
-        raise ValueError(f"multinomial: {num_samples} samples without replacement, but a row has fewer positive weights")
+        raise ValueError(f"multinomial: num_samples {num_samples} is more than the positive weights of a row")
     drawn = [_chosen("multinomial", len(row), (num_samples,), replacement, row / row.sum(), generator) for row in rows]
     out = np.stack(drawn) if drawn else np.empty((0, num_samples), dtype=np.int64)
     return _finished(out if host.ndim == 2 else out[0], default_int, getattr(weights, "device", None))

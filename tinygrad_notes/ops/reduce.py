@@ -93,7 +93,7 @@ def sum(x, /, axis=None, *, dtype=None, keepdims=False):
     if not isinstance(x, Tensor):
         x = as_tensor(x)
     if dtype is not None:
-        x = _cast(x, dtype)
+        x = cast(x, dtype)
     return _sum(x, axis=None if axis is None else all_axes("sum", axis, x.data.ndim), keepdims=keepdims)
 
 
@@ -123,11 +123,12 @@ def mean(x, /, axis=None, *, dtype=None, keepdims=False):
     if not isinstance(x, Tensor):
         x = as_tensor(x)
     if dtype is not None:
-        x = _cast(x, dtype)
+        x = cast(x, dtype)
     return _mean(x, axis=None if axis is None else all_axes("mean", axis, x.data.ndim), keepdims=keepdims)
 
 
-def _cast(x, dtype):
+def cast(x, dtype):
+    """`x` in another dtype, itself if it has it."""
     from . import astype
     dtype = to_dtype(dtype)
     return x if x.dtype == dtype else astype(x, dtype)
@@ -140,7 +141,7 @@ def product_of_others(xp, x):
     A tree: products of pairs on the way up, times the sibling's product on the way down.
     """
     n = x.shape[-1]
-    if n == 1:
+    if n <= 1:
         return xp.ones_like(x)
     lead = x.shape[:-1]
     if n % 2:
@@ -194,7 +195,7 @@ def prod(x, /, axis=None, *, dtype=None, keepdims=False):
     if not isinstance(x, Tensor):
         x = as_tensor(x)
     if dtype is not None:
-        x = _cast(x, dtype)
+        x = cast(x, dtype)
     return _prod(x, axis=all_axes("prod", axis, x.data.ndim), keepdims=keepdims)
 
 
@@ -385,8 +386,8 @@ _any = primitive("any", lambda xp, x, *, axis, keepdims: xp.any(x, axis=axis, ke
 _all = primitive("all", lambda xp, x, *, axis, keepdims: xp.all(x, axis=axis, keepdims=keepdims), kind="reduce",
                  differentiable=False)
 _count_nonzero = primitive(
-    "count_nonzero", lambda xp, x, *, axis, keepdims: xp.sum(xp.not_equal(x, 0), axis, dtype="int64", keepdims=keepdims),
-    kind="reduce", differentiable=False)
+    "count_nonzero", lambda xp, x, *, axis, keepdims: xp.sum(
+        xp.not_equal(x, 0), axis, dtype="int64", keepdims=keepdims), kind="reduce", differentiable=False)
 
 
 def any(x, /, axis=None, *, keepdims=False):

@@ -6,9 +6,10 @@ from ..autograd.tensor import Tensor, as_tensor
 from ..backend.kernels import KERNELS
 from .axes import all_axes, as_shape, one_axis
 
-__all__ = ["reshape", "permute_dims", "permute", "matrix_transpose", "transpose", "swapaxes", "moveaxis", "broadcast_to",
-           "broadcast_arrays", "broadcast_shapes", "expand_dims", "unsqueeze", "squeeze", "flatten", "ravel", "unflatten",
-           "view", "flip", "roll", "rot90", "atleast_1d", "atleast_2d", "atleast_3d", "meshgrid"]
+__all__ = ["reshape", "permute_dims", "permute", "matrix_transpose", "transpose", "swapaxes", "moveaxis",
+           "broadcast_to", "expand", "broadcast_arrays", "broadcast_shapes", "expand_dims", "unsqueeze", "squeeze",
+           "flatten", "ravel", "unflatten", "view", "flip", "roll", "rot90", "atleast_1d", "atleast_2d", "atleast_3d",
+           "meshgrid"]
 
 # An array's own reshape, without NumPy's wrapper.
 KERNELS["reshape"] = lambda xp, x, shape: x.reshape(shape)
@@ -137,7 +138,7 @@ def flatten(x, /, start_axis=0, end_axis=-1):
         return _reshape(x, shape=(1,))
     first, last = (one_axis("flatten", a, x.data.ndim) for a in (start_axis, end_axis))
     if first > last:
-        raise ValueError(f"flatten: start_axis {start_axis} comes after end_axis {end_axis} in a tensor of shape {x.shape}")
+        raise ValueError(f"flatten: start_axis {start_axis} comes after end_axis {end_axis} in shape {x.shape}")
     return _reshape(x, shape=(*x.shape[:first], prod(x.shape[first:last + 1]), *x.shape[last + 1:]))
 
 
@@ -190,7 +191,7 @@ def unflatten(x, /, axis, sizes):
     if -1 in sizes and known and n % known == 0:
         sizes = tuple([n // known if s == -1 else s for s in sizes])
     if prod(sizes) != n or -1 in sizes:
-        raise ValueError(f"unflatten: sizes {sizes} do not multiply to {n}, the length of axis {axis} in shape {x.shape}")
+        raise ValueError(f"unflatten: sizes {sizes} do not multiply to {n}, the length of axis {axis} of {x.shape}")
     return _reshape(x, shape=(*x.shape[:axis], *sizes, *x.shape[axis + 1:]))
 
 
@@ -473,6 +474,34 @@ def broadcast_to(x, /, shape):
                 [1, 2]])
     """
     return _broadcast_to(x if isinstance(x, Tensor) else as_tensor(x), shape=as_shape("broadcast_to", shape))
+
+
+def expand(x, /, *shape):
+    """PyTorch's form of `broadcast_to`: several ints or a tuple, where -1 keeps the length of an axis.
+
+    Formula: out[..., i] = x[..., 0] where an axis of `x` has length one or is missing.
+
+    Args:
+        x: tensor.
+        shape: the shape to stretch to.
+
+    Returns:
+        A read-only view of that shape.
+
+    Raises:
+        ValueError: `x` does not broadcast to `shape`, or -1 stands for an axis that `x` has not.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.zeros((3, 1)).expand(-1, 4).shape
+        (3, 4)
+    """
+    x = as_tensor(x)
+    shape = as_shape("expand", shape[0] if len(shape) == 1 else shape)
+    missing = len(shape) - x.ndim
+    if -1 in shape[:max(missing, 0)]:
+        raise ValueError(f"expand: -1 in {shape} stands for an axis that shape {x.shape} has not")
+    return broadcast_to(x, tuple([x.shape[i - missing] if n == -1 else n for i, n in enumerate(shape)]))
 
 
 def broadcast_shapes(*shapes):

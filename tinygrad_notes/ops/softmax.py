@@ -1,5 +1,5 @@
 """Softmax and its logarithms, stable for any size of logit."""
-from ..autograd import primitive
+from ..autograd import elementwise, primitive
 from ..autograd.tensor import Tensor, as_tensor
 from .axes import all_axes
 
@@ -66,7 +66,7 @@ def _logsumexp_rule(xp, g, x, out, x_shape, axis, keepdims):
 
 
 # -inf becomes the lowest finite number, so that exp(x - out) is 0 and not NaN where everything is -inf.
-_floor = primitive("finite_floor", lambda xp, x: xp.maximum(x, xp.finfo(x.dtype).min), kind="elementwise", x=lambda g: g)
+_floor = elementwise("finite_floor", lambda xp, x: xp.maximum(x, xp.finfo(x.dtype).min), x=lambda g: g)
 _logsumexp = primitive("logsumexp", _logsumexp_forward, kind="reduce", x=_logsumexp_rule)
 
 

@@ -1,10 +1,14 @@
 """Spread around the mean, order statistics, and reductions that skip NaN."""
+from math import floor
+
 from ..autograd import primitive
 from ..autograd.tensor import Tensor, as_tensor
-from .axes import all_axes, count
-from .reduce import mean
+from .axes import all_axes, count, kept_shape
+from .join import stack
+from .reduce import cast, mean
+from .shape import permute_dims, reshape
 
-__all__ = ["var", "std", "var_mean", "std_mean"]
+__all__ = ["var", "std", "var_mean", "std_mean", "nansum", "nanmean", "quantile", "median"]
 
 
 def safe_ratio(xp, g, y):
@@ -147,3 +151,173 @@ def std_mean(x, /, axis=None, *, correction=0, keepdims=False):
         (tensor(1.), tensor(2.))
     """
     return std(x, axis, correction=correction, keepdims=keepdims), mean(x, axis, keepdims=keepdims)
+
+
+# Skipping NaN -------------------------------------------------------------------
+def _without_nan(xp, x):
+    return xp.where(xp.isnan(x), xp.zeros_like(x), x) if x.dtype.kind in "fc" else x
+
+
+def _nansum_rule(xp, g, x, x_shape, axis, keepdims):
+    g = xp.spread(g, axis=axis, keepdims=keepdims, shape=tuple(x_shape))
+    return xp.where(xp.isnan(x), xp.zeros_like(g), g)
+
+
+_nansum = primitive("nansum", lambda xp, x, *, axis, keepdims: xp.sum(_without_nan(xp, x), axis, keepdims=keepdims),
+                    kind="reduce", x=_nansum_rule)
+_nan_count = primitive("nan_count", lambda xp, x, *, axis, keepdims: xp.sum(
+    xp.equal(x, x), axis, dtype=x.dtype if x.dtype.kind in "fc" else "float32", keepdims=keepdims), kind="reduce",
+    differentiable=False)
+
+
+def nansum(x, /, axis=None, *, dtype=None, keepdims=False):
+    """The sum over some axes, with NaN counted as 0.
+
+    Formula: out = sum_i x_i over the x_i that are not NaN.
+
+    Args:
+        x: tensor of any shape and dtype.
+        axis: int, tuple of ints, or None for all axes.
+        dtype: data type of the addition; default as for `sum`.
+        keepdims: keep the reduced axes with length one.
+
+    Returns:
+        The shape of `x` without `axis`; NaN elements get gradient 0.
+
+    Raises:
+        IndexError: an axis is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nansum(tn.tensor([1.0, float("nan"), 2.0]))
+        tensor(3.)
+    """
+    x = as_tensor(x)
+    if dtype is not None:
+        x = cast(x, dtype)
+    return _nansum(x, axis=all_axes("nansum", axis, x.data.ndim), keepdims=keepdims)
+
+
+def nanmean(x, /, axis=None, *, keepdims=False):
+    """The average over some axes of the elements that are not NaN.
+
+    Formula: out = 1/m sum_i x_i over the m elements x_i that are not NaN.
+
+    Args:
+        x: tensor of any shape; integers give float32.
+        axis: int, tuple of ints, or None for all axes.
+        keepdims: keep the reduced axes with length one.
+
+    Returns:
+        The shape of `x` without `axis`; NaN where every element is.
+
+    Raises:
+        IndexError: an axis is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nanmean(tn.tensor([1.0, float("nan"), 2.0]))
+        tensor(1.5000)
+    """
+    from . import where
+    x = as_tensor(x)
+    x = x if x.dtype.kind in "fc" else cast(x, "float32")
+    axis = all_axes("nanmean", axis, x.data.ndim)
+    many = _nan_count(x, axis=axis, keepdims=keepdims)
+    return _nansum(x, axis=axis, keepdims=keepdims) / where(many == 0, float("nan"), many)
+
+
+# Order --------------------------------------------------------------------------
+METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
+
+
+def _position(q, n, method):
+    """The two places in sorted order, and the weight of the second, that make quantile `q` of `n` elements."""
+    exact = q * (n - 1)
+    low = min(floor(exact), n - 1)
+    high = min(low + 1, n - 1) if exact > low else low
+    if method == "linear":
+        return low, high, exact - low
+    if method == "midpoint":
+        return low, high, 0.5
+    place = {"lower": low, "higher": high, "nearest": round(exact)}[method]
+    return place, place, 0.0
+
+
+def quantile(x, q, /, axis=None, *, method="linear", keepdims=False):
+    """The values below which given fractions of the elements lie.
+
+    Formula: with s the sorted elements and t = q (n - 1): out = s_floor(t) + (t - floor(t)) (s_ceil(t) - s_floor(t)).
+
+    Args:
+        x: tensor; integers give float32. A NaN makes the quantiles of its slice NaN.
+        q: a fraction in [0, 1], or a sequence of them.
+        axis: int, tuple of ints, or None for all axes.
+        method: between two elements: "linear", "lower", "higher", "midpoint" or "nearest".
+        keepdims: keep the reduced axes with length one.
+
+    Returns:
+        The shape of `x` without `axis`; with a sequence `q`, one such tensor per fraction along a new first axis.
+
+    Raises:
+        ValueError: a fraction outside [0, 1], an unknown method, or a slice without elements.
+        IndexError: an axis is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.quantile(tn.tensor([1.0, 2.0, 4.0]), 0.25)
+        tensor(1.5000)
+    """
+    from . import isnan, sort, where
+    x = as_tensor(x)
+    x = x if x.dtype.kind == "f" else cast(x, "float32")
+    axis = all_axes("quantile", axis, x.ndim)
+    n = count(x.shape, axis)
+    wanted = q.tolist() if hasattr(q, "tolist") else q
+    many = isinstance(wanted, (tuple, list))
+    fractions = [float(f) for f in wanted] if many else [float(wanted)]
+    if method not in METHODS:
+        raise ValueError(f"quantile: method: expected one of {', '.join(METHODS)}, got {method!r}")
+    if not fractions or [f for f in fractions if not 0 <= f <= 1]:
+        raise ValueError(f"quantile: q: expected fractions between 0 and 1, got {q!r}")
+    if n == 0:
+        raise ValueError(f"quantile: nothing to order along axis {axis} of shape {x.shape}")
+    axes = tuple(range(x.ndim)) if axis is None else axis
+    rest = tuple([i for i in range(x.ndim) if i not in axes])
+    flat = reshape(permute_dims(x, (*rest, *axes)), (*[x.shape[i] for i in rest], n))
+    ordered = sort(flat, axis=-1)
+    bad = isnan(ordered[..., -1])  # NaN sorts last
+    found = []
+    for fraction in fractions:
+        low, high, weight = _position(fraction, n, method)
+        value = ordered[..., low]
+        if weight:
+            value = value + (ordered[..., high] - value) * weight
+        value = where(bad, float("nan"), value)
+        found.append(reshape(value, kept_shape(x.shape, axes)) if keepdims else value)
+    return stack(found) if many else found[0]
+
+
+def median(x, /, axis=None, *, keepdims=False):
+    """The middle element in sorted order, or the mean of the two in the middle, as in NumPy.
+
+    Formula: out = (s_floor((n-1)/2) + s_ceil((n-1)/2)) / 2, s the sorted elements.
+
+    Args:
+        x: tensor; integers give float32. PyTorch's `median` returns the lower of two middle ones instead.
+        axis: int, tuple of ints, or None for all axes.
+        keepdims: keep the reduced axes with length one.
+
+    Returns:
+        The shape of `x` without `axis`.
+
+    Raises:
+        ValueError: a slice without elements.
+        IndexError: an axis is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.median(tn.tensor([5.0, 1.0, 2.0, 4.0]))
+        tensor(3.)
+    """
+    return quantile(x, 0.5, axis, keepdims=keepdims)
