@@ -53,8 +53,9 @@ def _mismatch(x, y, error):
                           "use multiply for a number")
     k, l = shapes[0][-1], shapes[1][-2 if len(shapes[1]) > 1 else 0]
     if k != l:
-        return ValueError(f"matmul: the last axis of x1 and the {'second to last' if len(shapes[1]) > 1 else 'only'} axis "
-                          f"of x2 must be equal, got {k} and {l} (shapes {shapes[0]} and {shapes[1]})")
+        which = "second to last" if len(shapes[1]) > 1 else "only"
+        return ValueError(f"matmul: the last axis of x1 and the {which} axis of x2 must be equal, got {k} and {l} "
+                          f"(shapes {shapes[0]} and {shapes[1]})")
     return ValueError(f"matmul: the leading axes do not broadcast, got shapes {shapes[0]} and {shapes[1]} ({error})")
 
 
