@@ -58,7 +58,7 @@ class Pass:
     def add(self, slot, g):
         """Accumulate; in place once this pass owns the sum."""
         if slot[1]:
-            np.add(slot[0], g, out=slot[0])
+            slot[0] += g
         else:
             slot[0] = slot[0] + g
             slot[1] = slot[0].__class__ is _ndarray
@@ -81,10 +81,8 @@ class Pass:
         slot = self.leaves.get(leaf)
         if slot is None:
             slot = self.leaves[leaf] = [None, False, leaf.data.shape, leaf.data.dtype]
-        if g.shape != slot[2]:
-            g = self.fit(source, xp, g, slot[2])
-        if g.dtype is not slot[3] and g.dtype != slot[3]:
-            g = xp.astype(g, slot[3])
+        if g.shape != slot[2] or g.dtype is not slot[3]:
+            g = self.fit(source, xp, g, slot[2], slot[3])
         if slot[0] is None:
             slot[0] = g
         else:
@@ -135,28 +133,33 @@ class Pass:
                 except Exception as error:
                     error.add_note(f"in the gradient rule of {node.name}, output shape {node.shape}")
                     raise
-                for parent, gx in zip(node.parents, gradients):
-                    if gx is None:
-                        if needed is None or id(parent) in needed:
-                            raise RuntimeError(NOTHING.format(node.name))
-                        continue
-                    if parent.__class__ is not Node:
-                        self.give_leaf(parent, xp, gx, node)
-                        continue
-                    if gx.shape != parent.shape:
-                        gx = self.fit(node, xp, gx, parent.shape)
-                    if gx.dtype is not parent.dtype and gx.dtype != parent.dtype:
-                        gx = xp.astype(gx, parent.dtype)
-                    if parent is following:
-                        g = g + gx
-                    elif following is None and parent.order not in pending:
-                        following, g = parent, gx
-                    else:
-                        self.give(parent, gx)
+                parents = node.parents
                 if not retain:
                     node.saved = None
                     node.parents = ()
-                if following is not None and heap and heap[0] < following.order:
+                if needed is None and len(parents) == 1 and parents[0].__class__ is Node:
+                    following, g = parents[0], gradients[0]  # the same as the loop below, for the common case
+                    if g is None:
+                        raise RuntimeError(NOTHING.format(node.name))
+                    if g.shape != following.shape or g.dtype is not following.dtype:
+                        g = self.fit(node, xp, g, following.shape, following.dtype)
+                else:
+                    for parent, gx in zip(parents, gradients):
+                        if gx is None:
+                            if needed is None or id(parent) in needed:
+                                raise RuntimeError(NOTHING.format(node.name))
+                        elif parent.__class__ is not Node:
+                            self.give_leaf(parent, xp, gx, node)
+                        else:
+                            if gx.shape != parent.shape or gx.dtype is not parent.dtype:
+                                gx = self.fit(node, xp, gx, parent.shape, parent.dtype)
+                            if parent is following:
+                                g = g + gx
+                            elif following is None and parent.order not in pending:
+                                following, g = parent, gx
+                            else:
+                                self.give(parent, gx)
+                if following is not None and heap and heap[0] <= following.order:
                     self.give(following, g)
                     break
                 node = following
@@ -167,8 +170,12 @@ class Pass:
         plan = node.plan
         return plan.vjp_of(tuple([i for i, p in zip(plan.wanted, node.parents) if id(p) in self.needed]))
 
-    def fit(self, node, xp, gx, shape):
-        """The one place where broadcasting is undone."""
+    def fit(self, node, xp, gx, shape, dtype):
+        """The one place where broadcasting is undone, and where a gradient takes the dtype of its input."""
+        if gx.dtype != dtype:
+            gx = xp.astype(gx, dtype)
+        if gx.shape == shape:
+            return gx
         try:
             return unbroadcast(xp, gx, shape)
         except Exception as error:
