@@ -76,8 +76,8 @@ class Primitive:
                 reads[key] = parameters(rule)
                 twice = {"xp", "g", "out", "needs"} & {*self.inputs, *self.attrs} & set(reads[key])
                 if twice:
-                    raise ValueError(f"operation {name!r}, rule {key!r}: {sorted(twice)} means something else in rules; "
-                                     "name the parameter of the operation otherwise")
+                    raise ValueError(f"operation {name!r}, rule {key!r}: {sorted(twice)} means another thing in rules; "
+                                     "name that parameter of the operation otherwise")
                 if not set(reads[key]) <= known:
                     raise ValueError(f"operation {name!r}, rule {key!r}: reads {sorted(set(reads[key]) - known)}, "
                                      f"but may read {sorted(known)}")

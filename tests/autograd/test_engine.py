@@ -1,0 +1,458 @@
+"""The backward pass: what it computes, what it refuses, and what each leaf receives."""
+import threading
+
+import numpy as np
+import pytest
+
+import tinygrad_notes as tn
+from tinygrad_notes.autograd import elementwise, joint, primitive
+from tinygrad_notes.autograd.engine import unbroadcast
+
+
+def leaf(values, dtype="float64"):
+    return tn.tensor(np.asarray(values, dtype=dtype), requires_grad=True)
+
+
+# What arrives ---------------------------------------------------------------------
+def test_diamond_and_reused_nodes():
+    a = leaf(3.0)
+    b = a + a
+    c = b + b
+    d = c * b  # 4a * 2a
+    d.backward()
+    assert a.grad.item() == 48.0
+
+
+def test_a_fan_of_one_node_sums_all_branches():
+    x = leaf([1.0, 2.0, 3.0])
+    h = tn.exp(x)
+    parts = [h * float(k) for k in range(1, 30)]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    total.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.exp([1.0, 2.0, 3.0]) * sum(range(1, 30)), rtol=1e-14)
+
+
+def test_long_and_short_branch_meet_once():
+    """The early node must wait for the cotangent of the long way round."""
+    seen = []
+    spy = elementwise("test_spy", lambda xp, x: xp.sin(x), x=lambda xp, g, x: seen.append(1) or g * xp.cos(x))
+    x = leaf([0.3, -0.4])
+    h = spy(x)
+    long = h
+    for _ in range(10):
+        long = tn.tanh(long)
+    (long * h + h).sum().backward()
+    assert len(seen) == 1
+
+    def f(x):
+        h = np.sin(x)
+        long = h
+        for _ in range(10):
+            long = np.tanh(long)
+        return (long * h + h).sum()
+    step = 1e-6
+    numeric = [(f(x.numpy() + step * e) - f(x.numpy() - step * e)) / (2 * step) for e in np.eye(2)]
+    np.testing.assert_allclose(x.grad.numpy(), numeric, rtol=1e-8)
+
+
+def test_gradients_add_up_in_grad():
+    x = leaf([1.0, 2.0])
+    (x * 3).sum().backward()
+    (x * 5).sum().backward()
+    assert x.grad.tolist() == [8.0, 8.0]
+    x.grad = None
+    (x * 2).sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_unused_and_untracked_inputs():
+    x, unused, plain = leaf([1.0]), leaf([1.0]), tn.tensor([2.0])
+    (x * plain).sum().backward()
+    assert unused.grad is None and plain.grad is None and x.grad.tolist() == [2.0]
+    with pytest.raises(RuntimeError, match=r"inputs\[1\].*not used"):
+        tn.autograd.grad((x * plain).sum(), [x, unused])
+    found = tn.autograd.grad((x * plain).sum(), [x, unused], allow_unused=True)
+    assert found[0].tolist() == [2.0] and found[1] is None
+
+
+def test_output_that_is_a_leaf_or_the_input_itself():
+    x = leaf([1.0, 2.0])
+    x.backward(tn.tensor([3.0, 4.0]))
+    assert x.grad.tolist() == [3.0, 4.0]
+    assert tn.autograd.grad(x, x, tn.tensor([5.0, 6.0]))[0].tolist() == [5.0, 6.0]
+    y = x * 2
+    assert tn.autograd.grad(y, y, tn.tensor([5.0, 6.0]))[0].tolist() == [5.0, 6.0]
+
+
+def test_interior_inputs_of_grad():
+    x = leaf([1.0, 2.0])
+    h = x * x
+    top = (h * 3).sum()
+    gh, gx = tn.autograd.grad(top, [h, x])
+    assert gh.tolist() == [3.0, 3.0] and gx.tolist() == [6.0, 12.0]
+
+
+def test_several_outputs_share_one_pass():
+    x = leaf([1.0, 2.0])
+    h = tn.exp(x)
+    (found,) = tn.autograd.grad([h.sum(), (h * x)], x, [None, tn.tensor(np.array([1.0, -1.0]))])
+    e = np.exp([1.0, 2.0])
+    np.testing.assert_allclose(found.numpy(), e + np.array([1, -1]) * (e + e * [1.0, 2.0]), rtol=1e-14)
+
+
+@pytest.mark.parametrize("given", [np.array([1.0, 2.0]), [1.0, 2.0], tn.tensor([1.0, 2.0]), tn.tensor([1, 2])])
+def test_cotangents_of_every_form(given):
+    x = leaf([3.0, 4.0])
+    (x * x).backward(given)
+    assert x.grad.tolist() == [6.0, 16.0] and x.grad.dtype == np.float64
+
+
+def test_backward_for_chosen_inputs_alone():
+    x, y = leaf([2.0]), leaf([3.0])
+    h = x * y
+    (h * y).sum().backward(inputs=[x, h])
+    assert x.grad.tolist() == [9.0] and h.grad.tolist() == [3.0] and y.grad is None
+
+
+def test_chosen_inputs_that_nothing_reaches_stay_without_gradient():
+    x, y = leaf([2.0]), leaf([3.0])
+    (x * 2).sum().backward(inputs=[y])
+    assert x.grad is None and y.grad is None
+
+
+def test_inputs_may_be_a_generator():
+    x, y = leaf([2.0]), leaf([3.0])
+    found = tn.autograd.grad((x * y).sum(), (t for t in (x, y)))
+    assert [g.tolist() for g in found] == [[3.0], [2.0]]
+
+
+# Broadcasting and dtypes ------------------------------------------------------------
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 1), (1, 3), (2, 3), (1, 1, 1), (4, 1, 3)])
+def test_broadcasting_is_undone(shape, rng):
+    x, y = leaf(rng.standard_normal(shape)), leaf(rng.standard_normal((4, 2, 3)))
+    weights = rng.standard_normal((4, 2, 3))
+    (x * y * tn.tensor(weights)).sum().backward()
+    wide = np.broadcast_to(x.numpy(), (4, 2, 3))
+    expected = np.zeros(shape)
+    for index in np.ndindex(4, 2, 3):
+        own = tuple(i if n != 1 else 0 for i, n in zip(index[3 - len(shape):], shape))
+        expected[own] += (weights * y.numpy())[index]
+    np.testing.assert_allclose(x.grad.numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(y.grad.numpy(), weights * wide, rtol=1e-12)
+    assert x.grad.shape == shape
+
+
+def test_unbroadcast_refuses_what_was_never_broadcast():
+    with pytest.raises(ValueError, match="no broadcast"):
+        unbroadcast(np, np.ones((2, 3)), (2,))
+
+
+def test_mixed_dtypes_give_each_leaf_its_own():
+    x, y = leaf([1.0, 2.0], "float32"), leaf([3.0, 4.0], "float64")
+    z = x * y
+    assert z.dtype == np.float64
+    z.sum().backward()
+    assert x.grad.dtype == np.float32 and y.grad.dtype == np.float64
+    assert x.grad.tolist() == [3.0, 4.0] and y.grad.tolist() == [1.0, 2.0]
+    (second,) = tn.autograd.grad(tn.autograd.grad((x * x * y).sum(), x, create_graph=True)[0].sum(), x)
+    assert second.dtype == np.float32 and second.tolist() == [6.0, 8.0]
+
+
+def test_integer_inputs_take_part_without_gradient():
+    counts, x = tn.tensor([1, 2, 3]), leaf([0.5, 0.5, 0.5], "float32")
+    y = x * counts
+    assert y.dtype == np.float32
+    y.sum().backward()
+    assert x.grad.tolist() == [1.0, 2.0, 3.0] and counts.grad is None
+    with pytest.raises(TypeError, match="floating"):
+        counts.requires_grad_()
+
+
+# What is refused --------------------------------------------------------------------
+def test_a_second_backward_raises_and_says_so():
+    x = leaf([1.0, 2.0])
+    y = tn.exp(x).sum()
+    y.backward()
+    with pytest.raises(RuntimeError, match="retain_graph=True"):
+        y.backward()
+    assert x.grad.tolist() == np.exp([1.0, 2.0]).tolist(), "the failed pass changed the gradient"
+
+
+def test_a_second_backward_through_a_shared_part_raises():
+    x = leaf([1.0, 2.0])
+    h = tn.exp(x)
+    h.sum().backward()
+    with pytest.raises(RuntimeError, match="backward through exp a second time"):
+        (h * 2).sum().backward()
+
+
+def test_retain_graph_gives_exactly_twice():
+    x = leaf([0.1, 0.7, -0.3])
+    y = (tn.exp(x) * tn.sin(x)).sum()
+    y.backward(retain_graph=True)
+    once = x.grad.numpy().copy()
+    y.backward()
+    assert (x.grad.numpy() == 2 * once).all()
+    with pytest.raises(RuntimeError, match="second time"):
+        y.backward()
+
+
+def test_grad_frees_only_what_it_passed():
+    x, y = leaf([2.0]), leaf([3.0])
+    hx, hy = tn.exp(x), tn.exp(y)
+    total = (hx + hy).sum()
+    tn.autograd.grad(total, x)
+    hy.sum().backward()  # nothing of this branch was visited
+    np.testing.assert_allclose(y.grad.numpy(), np.exp([3.0]))
+
+
+def test_nothing_to_differentiate():
+    with pytest.raises(RuntimeError, match="nothing to differentiate"):
+        tn.tensor([1.0]).sum().backward()
+    with pytest.raises(RuntimeError, match=r"grad: needed for an output of shape \(2,\)"):
+        leaf([1.0, 2.0]).backward()
+    with pytest.raises(ValueError, match=r"expected shape \(2,\).*got \(3,\)"):
+        leaf([1.0, 2.0]).backward(tn.ones(3))
+    with pytest.raises(RuntimeError, match=r"inputs\[0\].*does not require a gradient"):
+        tn.autograd.grad(leaf([1.0]).sum(), tn.tensor([1.0]))
+    with pytest.raises(RuntimeError, match=r"inputs\[0\].*does not require a gradient"):
+        leaf([1.0]).sum().backward(inputs=[tn.tensor([1.0])])
+    with pytest.raises(TypeError, match="tn.grad"):
+        tn.autograd.grad(lambda x: x, leaf([1.0]))
+    with pytest.raises(ValueError, match="2 cotangents for 1 outputs"):
+        tn.autograd.grad(leaf([1.0]).sum(), leaf([1.0]), [tn.tensor(1.0), tn.tensor(1.0)])
+
+
+# Where gradients live ----------------------------------------------------------------
+def test_interior_gradients_live_in_the_pass():
+    x = leaf([1.0, 2.0])
+    h = x * x
+    h.sum().backward(retain_graph=True)
+    assert h.grad is None and x.grad is not None
+    assert not any(isinstance(part, tn.Tensor) for part in h.node.saved if part is not None)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_no_two_gradients_share_memory(create_graph):
+    a, b = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    cotangent = tn.tensor(np.array([5.0, 6.0]))
+    (a + b).backward(cotangent, create_graph=create_graph)
+    a.grad.data[0] = 100.0
+    assert b.grad.tolist() == [5.0, 6.0] and cotangent.tolist() == [5.0, 6.0]
+    b.grad.data[1] = 200.0
+    assert cotangent.tolist() == [5.0, 6.0]
+
+
+def test_gradients_share_no_memory_with_arrays_of_the_user():
+    data, factor = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    x = tn.Tensor(data, requires_grad=True)
+    y = x * tn.Tensor(factor)
+    y.sum().backward()
+    x.grad.data[:] = -1.0
+    assert factor.tolist() == [3.0, 4.0] and data.tolist() == [1.0, 2.0]
+
+
+def test_an_accumulated_gradient_leaves_the_earlier_one_alone():
+    x = leaf([1.0, 2.0])
+    (x * 3).sum().backward()
+    earlier = x.grad
+    (x * 5).sum().backward()
+    assert earlier.tolist() == [3.0, 3.0] and x.grad.tolist() == [8.0, 8.0]
+
+
+def test_broadcast_gradients_are_arrays_of_their_own():
+    x = leaf(np.ones((2, 3)))
+    x.sum().backward()
+    x.grad.data[0, 0] = 7.0
+    assert x.grad.tolist() == [[7.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+
+
+# Needed only --------------------------------------------------------------------------
+def test_a_rule_nobody_asked_for_is_never_called():
+    called = []
+    product = primitive("test_needed", lambda xp, x, y: x * y, kind="elementwise",
+                        x=lambda g, y: called.append("x") or g * y,
+                        y=lambda g, x: called.append("y") or g * x)
+    x, y = leaf([2.0]), leaf([3.0])
+    product(x, y.detach()).sum().backward()
+    assert called == ["x"]
+    called.clear()
+    product(x.detach(), y).sum().backward()
+    assert called == ["y"]
+    called.clear()
+    tn.autograd.grad(product(x, y).sum(), y)
+    assert called == ["y"]
+    called.clear()
+    tn.autograd.grad(product(tn.exp(x), y).sum(), x)
+    assert called == ["x"]
+
+
+def test_a_joint_rule_is_told_what_is_needed():
+    told = []
+    pair = joint("test_joint_needs", lambda xp, x, y: x * y,
+                 lambda g, x, y, needs: told.append(needs) or (g * y if needs[0] else None,
+                                                               g * x if needs[1] else None))
+    x, y = leaf([2.0]), leaf([3.0])
+    pair(x, y.detach()).sum().backward()
+    tn.autograd.grad(pair(x, y).sum(), y)
+    pair(x, y).sum().backward()
+    assert told == [(True, False), (False, True), (True, True)]
+    assert x.grad.tolist() == [6.0] and y.grad.tolist() == [2.0]
+
+
+def test_rules_beyond_the_inputs_of_grad_do_not_run():
+    called = []
+    early = elementwise("test_early", lambda xp, x: x * 1, x=lambda g: called.append(1) or g)
+    x = leaf([2.0])
+    h = early(x)
+    (found,) = tn.autograd.grad((h * 3).sum(), h)
+    assert found.tolist() == [3.0] and not called
+
+
+# Rules that are wrong -------------------------------------------------------------------
+def test_a_missing_rule_raises_when_it_is_needed():
+    half = primitive("test_half_rules", lambda xp, x, y: x * y, x=lambda g, y: g * y)
+    x, y = leaf([2.0]), leaf([3.0])
+    half(x, y.detach()).sum().backward()
+    assert x.grad.tolist() == [3.0]
+    with pytest.raises(NotImplementedError, match="test_half_rules.*no gradient rule for its input 'y'"):
+        half(x, y).sum().backward()
+    with pytest.raises(NotImplementedError, match="input 'y'"):
+        tn.autograd.grad(half(x, y).sum(), y, create_graph=True)
+    assert tn.autograd.grad(half(x, y).sum(), x)[0].tolist() == [3.0], "only what is needed needs a rule"
+
+
+def test_a_rule_that_returns_none_raises():
+    silent = elementwise("test_silent", lambda xp, x: x * 1, x=lambda g: None)
+    with pytest.raises(RuntimeError, match="rule of test_silent: returned None"):
+        silent(leaf([1.0])).sum().backward()
+    x = leaf([1.0])
+    with pytest.raises(RuntimeError, match="rule of test_silent: returned None"):
+        tn.autograd.grad(silent(x).sum(), x)
+
+
+def test_a_rule_of_the_wrong_shape_raises_with_its_name():
+    wrong = elementwise("test_wrong_shape", lambda xp, x: x * 1, x=lambda xp, g: xp.reshape(g, (3, 2)))
+    with pytest.raises(RuntimeError, match=r"rule of test_wrong_shape: gave a gradient of shape \(3, 2\)"):
+        wrong(leaf(np.ones((2, 3)))).sum().backward()
+
+
+def test_an_error_inside_a_rule_names_the_operation():
+    broken = elementwise("test_broken", lambda xp, x: x * 1, x=lambda xp, g: xp.no_such_function(g))
+    with pytest.raises(AttributeError) as caught:
+        broken(leaf([1.0])).sum().backward()
+    assert any("test_broken" in note for note in caught.value.__notes__)
+
+
+@pytest.mark.parametrize("rule", [lambda g: g, lambda g: (g,), lambda g: (g, g, g)])
+def test_a_joint_rule_with_the_wrong_number_of_gradients(rule):
+    name = f"test_joint_count_{id(rule)}"
+    pair = joint(name, lambda xp, x, y: x * y, rule)
+    with pytest.raises(RuntimeError, match="expected a tuple of 2 gradients"):
+        pair(leaf([1.0, 2.0]), leaf([1.0, 2.0])).sum().backward()
+
+
+# Modes ----------------------------------------------------------------------------------
+def test_no_grad_and_enable_grad_nest():
+    x = leaf([1.0])
+    with tn.no_grad():
+        assert not (x * 2).requires_grad and not tn.is_grad_enabled()
+        with tn.enable_grad():
+            assert (x * 2).requires_grad
+            with tn.no_grad():
+                assert not (x * 2).requires_grad
+            assert tn.is_grad_enabled()
+        assert not (x * 2).requires_grad
+    assert (x * 2).requires_grad
+    with tn.set_grad_enabled(False):
+        assert not tn.is_grad_enabled()
+
+
+def test_grad_mode_comes_back_after_an_exception():
+    with pytest.raises(ZeroDivisionError), tn.no_grad():
+        raise ZeroDivisionError
+    assert tn.is_grad_enabled()
+
+
+def test_a_switch_decorates_functions_and_may_be_reentered():
+    @tn.no_grad()
+    def inner(x, depth):
+        return (x * 2).requires_grad or (depth > 0 and inner(x, depth - 1))
+    assert not inner(leaf([1.0]), 3) and tn.is_grad_enabled()
+    switch = tn.no_grad()
+    with switch, switch:
+        assert not tn.is_grad_enabled()
+    assert tn.is_grad_enabled()
+
+
+def test_grad_mode_belongs_to_its_thread():
+    x, inside, done = leaf([1.0]), threading.Event(), threading.Event()
+    seen = {}
+
+    def other():
+        with tn.no_grad():
+            inside.set()
+            done.wait(10)
+            seen["other"] = (x * 2).requires_grad
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert inside.wait(10)
+    seen["main"] = (x * 2).requires_grad
+    done.set()
+    thread.join()
+    assert seen == {"main": True, "other": False}
+
+
+def test_threads_differentiate_their_own_graphs():
+    results = {}
+
+    def work(k):
+        x = leaf(np.full(5, k / 10))
+        for _ in range(50):
+            x.grad = None
+            y = x
+            for _ in range(20):
+                y = tn.sin(y) * 1.1
+            y.sum().backward()
+        results[k] = x.grad.numpy()
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for k, found in results.items():
+        y, slope = k / 10, 1.0
+        for _ in range(20):
+            slope *= 1.1 * np.cos(y)
+            y = 1.1 * np.sin(y)
+        np.testing.assert_allclose(found, slope, rtol=1e-12)
+
+
+def test_backward_works_inside_no_grad():
+    x = leaf([2.0])
+    y = (x * x).sum()
+    with tn.no_grad():
+        y.backward()
+    assert x.grad.tolist() == [4.0] and not x.grad.requires_grad
+
+
+def test_a_plain_pass_records_nothing():
+    x = leaf([2.0])
+    (x * x).sum().backward()
+    assert not x.grad.requires_grad and x.grad.node is None
+
+
+def test_detach_cuts():
+    x = leaf([2.0])
+    y = x * x
+    (y.detach() * x).sum().backward()
+    assert x.grad.tolist() == [4.0]
+    assert y.detach().data is y.data
+
+
+def test_requires_grad_of_a_result_cannot_be_withdrawn():
+    y = leaf([2.0]) * 2
+    with pytest.raises(RuntimeError, match="detach"):
+        y.requires_grad_(False)
