@@ -1,0 +1,18 @@
+"""Layers, losses and initializers with PyTorch's names, arguments, defaults and `state_dict` layouts."""
+from . import functional as functional
+from . import init as init
+from .activation import *  # noqa: F403
+from .activation_pieces import *  # noqa: F403
+from .container import *  # noqa: F403
+from .distance import *  # noqa: F403
+from .dropout import *  # noqa: F403
+from .embedding import *  # noqa: F403
+from .linear import *  # noqa: F403
+from .losses_classification import *  # noqa: F403
+from .losses_pairs import *  # noqa: F403
+from .losses_regression import *  # noqa: F403
+from .module import Module as Module
+from .parameter import *  # noqa: F403
+from .probe import *  # noqa: F403
+from .state import functional_call as functional_call
+from .summary import summary as summary

@@ -1,0 +1,419 @@
+"""Modules that hold other modules, or parameters, in order or by name."""
+import operator
+from collections.abc import Iterable, Mapping
+
+from ..autograd import Tensor
+from .module import MODULE, PARAMETER, Module, block
+from .parameter import Parameter
+
+__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+
+
+class _Ordered(Module):
+    """Modules under the names '0', '1', ...: indexing, slicing and changing them as in a list."""
+
+    def _names(self):
+        return [name for name, role in self._roles.items() if role == MODULE]
+
+    def _name_at(self, index):
+        names = self._names()
+        try:
+            place = operator.index(index)
+        except TypeError:
+            raise TypeError(f"{type(self).__name__}: expected an int or a slice as index, got {index!r}") from None
+        if not -len(names) <= place < len(names):
+            raise IndexError(f"{type(self).__name__}: index {index} is out of range for {len(names)} modules")
+        return names[place]
+
+    def _refill(self, modules):
+        for name in self._names():
+            delattr(self, name)
+        for k, module in enumerate(modules):
+            self.add_module(str(k), module)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            names = self._names()[index]
+            return self._of({name: getattr(self, name) for name in names})
+        return getattr(self, self._name_at(index))
+
+    def __setitem__(self, index, module):
+        setattr(self, self._name_at(index), module)
+
+    def __delitem__(self, index):
+        doomed = self._names()[index] if isinstance(index, slice) else [self._name_at(index)]
+        kept = [(name, getattr(self, name)) for name in self._names() if name not in doomed]
+        numbered = all(name == str(k) for k, name in enumerate(self._names()))
+        for name in self._names():
+            delattr(self, name)
+        for k, (name, module) in enumerate(kept):
+            self.add_module(str(k) if numbered else name, module)
+
+    def __len__(self):
+        return len(self._names())
+
+    def __iter__(self):
+        return iter([getattr(self, name) for name in self._names()])
+
+    def __contains__(self, module):
+        return any(inner is module for inner in self)
+
+    def append(self, module):
+        """Add a module at the end; returns self.
+
+        Raises:
+            TypeError: it is no Module.
+        """
+        self.add_module(str(len(self)), _checked(module))
+        return self
+
+    def insert(self, index, module):
+        """Put a module before position `index`; returns self.
+
+        Raises:
+            IndexError: `index` is out of range.
+            TypeError: it is no Module.
+        """
+        modules = list(self)
+        if not -len(modules) <= index <= len(modules):
+            raise IndexError(f"{type(self).__name__}.insert: index {index} is out of range for {len(modules)} modules")
+        modules.insert(index if index >= 0 else index + len(modules), _checked(module))
+        self._refill(modules)
+        return self
+
+    def extend(self, modules):
+        """Add several modules at the end; returns self.
+
+        Raises:
+            TypeError: one of them is no Module.
+        """
+        for module in [_checked(module) for module in modules]:
+            self.append(module)
+        return self
+
+    def pop(self, index=-1):
+        """Take out the module at `index` and return it."""
+        found = self[index]
+        del self[index]
+        return found
+
+    def __add__(self, other):
+        if not isinstance(other, _Ordered):
+            return NotImplemented
+        return type(self)._of({str(k): module for k, module in enumerate([*self, *other])})
+
+    def __iadd__(self, other):
+        return self.extend(other)
+
+
+class Sequential(_Ordered):
+    """Modules applied one after the other.
+
+    Formula: f = f_n o ... o f_2 o f_1.
+
+    Args:
+        *modules: Modules, or one dict of names and Modules.
+
+    Raises:
+        TypeError: something is no Module.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> net = tn.nn.Sequential(tn.nn.Linear(2, 3), tn.nn.ReLU())
+        >>> net(tn.tensor([[1.0, 2.0]])).shape
+        (1, 3)
+        >>> net[1:]
+        Sequential(
+          (1): ReLU()
+        )
+    """
+
+    def __init__(self, *modules):
+        super().__init__()
+        if len(modules) == 1 and isinstance(modules[0], Mapping):
+            named = modules[0].items()
+        else:
+            named = ((str(k), module) for k, module in enumerate(modules))
+        for name, module in named:
+            self.add_module(name, _checked(module))
+
+    @classmethod
+    def _of(cls, named):
+        return Sequential(named)
+
+    def forward(self, x):
+        values = self.__dict__
+        for name, role in self._roles.items():
+            if role == MODULE:
+                x = values[name](x)
+        return x
+
+
+class ModuleList(_Ordered):
+    """A list whose modules are registered; it has no forward of its own.
+
+    Args:
+        modules: an iterable of Modules.
+
+    Raises:
+        TypeError: something is no Module.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> layers = tn.nn.ModuleList([tn.nn.Linear(2, 2) for _ in range(3)])
+        >>> layers
+        ModuleList(
+          (0-2): 3 x Linear(in_features=2, out_features=2, bias=True)
+        )
+    """
+
+    def __init__(self, modules=()):
+        super().__init__()
+        self.extend(modules)
+
+    @classmethod
+    def _of(cls, named):
+        return ModuleList(named.values())
+
+    def _repr(self):
+        rows, runs = [], []
+        for k, text in enumerate(map(repr, self)):
+            if runs and runs[-1][2] == text:
+                runs[-1][1] = k
+            else:
+                runs.append([k, k, text])
+        for first, last, text in runs:
+            rows.append(f"({first}): {text}" if first == last else f"({first}-{last}): {last - first + 1} x {text}")
+        return block(type(self).__name__, "", rows)
+
+
+class ModuleDict(Module):
+    """A dict whose modules are registered; it has no forward of its own.
+
+    Args:
+        modules: a mapping, or an iterable of (name, Module).
+
+    Raises:
+        TypeError: something is no Module.
+        KeyError: a name is empty, has a dot, or is an attribute of ModuleDict.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> heads = tn.nn.ModuleDict({"mean": tn.nn.Linear(4, 2), "spread": tn.nn.Linear(4, 2)})
+        >>> list(heads)
+        ['mean', 'spread']
+    """
+
+    def __init__(self, modules=()):
+        super().__init__()
+        self.update(modules)
+
+    def __getitem__(self, name):
+        if self._roles.get(name) != MODULE:
+            raise KeyError(f"{name!r}: ModuleDict has {', '.join(self) or 'no modules'}")
+        return getattr(self, name)
+
+    def __setitem__(self, name, module):
+        if self._roles.get(name) == MODULE:
+            setattr(self, name, _checked(module))
+        else:
+            self.add_module(name, _checked(module))
+
+    def __delitem__(self, name):
+        self.pop(name)
+
+    def __len__(self):
+        return len(self._roles)
+
+    def __iter__(self):
+        return iter(list(self._roles))
+
+    def __contains__(self, name):
+        return name in self._roles
+
+    def keys(self):
+        """The names."""
+        return list(self._roles)
+
+    def values(self):
+        """The modules."""
+        return [getattr(self, name) for name in self._roles]
+
+    def items(self):
+        """(name, module) pairs."""
+        return [(name, getattr(self, name)) for name in self._roles]
+
+    def update(self, modules):
+        """Add or replace modules, from a mapping or from (name, Module) pairs."""
+        for name, module in _pairs(modules):
+            self[name] = module
+
+    def pop(self, name):
+        """Take out a module and return it.
+
+        Raises:
+            KeyError: there is none of this name.
+        """
+        found = self[name]
+        delattr(self, name)
+        return found
+
+    def clear(self):
+        """Take out all modules."""
+        for name in list(self):
+            del self[name]
+
+
+class ParameterList(Module):
+    """A list whose Parameters are registered; other Tensors become Parameters.
+
+    Args:
+        values: an iterable of Tensors.
+
+    Raises:
+        TypeError: something is no Tensor.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> weights = tn.nn.ParameterList([tn.zeros((2, 2)), tn.zeros((2,))])
+        >>> [name for name, _ in weights.named_parameters()]
+        ['0', '1']
+    """
+
+    def __init__(self, values=()):
+        super().__init__()
+        self.extend(values)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return ParameterList(list(self)[index])
+        return list(self)[operator.index(index)]
+
+    def __setitem__(self, index, value):
+        names = list(self._roles)
+        setattr(self, names[operator.index(index)], _parameter(value))
+
+    def __len__(self):
+        return len(self._roles)
+
+    def __iter__(self):
+        return iter([getattr(self, name) for name in self._roles])
+
+    def append(self, value):
+        """Add a parameter at the end; returns self."""
+        self.register_parameter(str(len(self)), _parameter(value))
+        return self
+
+    def extend(self, values):
+        """Add several parameters at the end; returns self."""
+        if not isinstance(values, Iterable) or isinstance(values, Tensor):
+            raise TypeError(f"values: expected an iterable of Tensors, got {type(values).__name__}")
+        for value in values:
+            self.append(value)
+        return self
+
+    def __iadd__(self, values):
+        return self.extend(values)
+
+    def _repr(self):
+        return block("ParameterList", "", [_parameter_row(k, p) for k, p in enumerate(self)])
+
+
+class ParameterDict(Module):
+    """A dict whose Parameters are registered; other Tensors become Parameters.
+
+    Args:
+        values: a mapping, or an iterable of (name, Tensor).
+
+    Raises:
+        TypeError: something is no Tensor.
+        KeyError: a name is empty, has a dot, or is an attribute of ParameterDict.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> scales = tn.nn.ParameterDict({"left": tn.zeros((1,))})
+        >>> scales["left"].requires_grad
+        True
+    """
+
+    def __init__(self, values=()):
+        super().__init__()
+        self.update(values)
+
+    def __getitem__(self, name):
+        if self._roles.get(name) != PARAMETER:
+            raise KeyError(f"{name!r}: ParameterDict has {', '.join(self) or 'no parameters'}")
+        return getattr(self, name)
+
+    def __setitem__(self, name, value):
+        if self._roles.get(name) == PARAMETER:
+            setattr(self, name, _parameter(value))
+        else:
+            self.register_parameter(name, _parameter(value))
+
+    def __delitem__(self, name):
+        self.pop(name)
+
+    def __len__(self):
+        return len(self._roles)
+
+    def __iter__(self):
+        return iter(list(self._roles))
+
+    def __contains__(self, name):
+        return name in self._roles
+
+    def keys(self):
+        """The names."""
+        return list(self._roles)
+
+    def values(self):
+        """The parameters."""
+        return [getattr(self, name) for name in self._roles]
+
+    def items(self):
+        """(name, parameter) pairs."""
+        return [(name, getattr(self, name)) for name in self._roles]
+
+    def get(self, name, default=None):
+        """The parameter of this name, or `default`."""
+        return self.__dict__[name] if name in self else default
+
+    def update(self, values):
+        """Add or replace parameters, from a mapping or from (name, Tensor) pairs."""
+        for name, value in _pairs(values):
+            self[name] = value
+
+    def pop(self, name):
+        """Take out a parameter and return it.
+
+        Raises:
+            KeyError: there is none of this name.
+        """
+        found = self[name]
+        delattr(self, name)
+        return found
+
+    def _repr(self):
+        return block("ParameterDict", "", [_parameter_row(name, p) for name, p in self.items()])
+
+
+def _parameter_row(name, p):
+    shape = "x".join(map(str, p.shape)) or "scalar"
+    return f"({name}): Parameter containing: [{p.dtype} of size {shape}]"
+
+
+def _checked(module):
+    if not isinstance(module, Module):
+        raise TypeError(f"expected a Module, got {type(module).__name__}")
+    return module
+
+
+def _parameter(value):
+    if not isinstance(value, Tensor):
+        raise TypeError(f"expected a Tensor, got {type(value).__name__}")
+    return value if isinstance(value, Parameter) else Parameter(value)
+
+
+def _pairs(values):
+    return values.items() if isinstance(values, (Mapping, ModuleDict, ParameterDict)) else list(values)

@@ -1,0 +1,7 @@
+"""What layers and losses compute, as functions under PyTorch's names."""
+from .activation import *  # noqa: F403
+from .classification import *  # noqa: F403
+from .dropout import *  # noqa: F403
+from .linear import *  # noqa: F403
+from .pairs import *  # noqa: F403
+from .regression import *  # noqa: F403

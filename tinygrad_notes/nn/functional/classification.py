@@ -1,0 +1,424 @@
+"""Losses between scores and classes.
+
+    N rows   C classes, on axis 1   d further axes, such as the pixels of an image
+"""
+from ...autograd import Tensor, as_tensor
+from ...ops import log_sigmoid, log_softmax, maximum, mean, permute_dims, relu, reshape, softplus, sum, take, where
+from ...ops.losses import binary_entropy, binary_entropy_of_logits, check_labels, holds, label_entropy, pick_label
+from .common import check_reduction, number, reduced, same_shape, weighed
+
+__all__ = [
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "hinge_embedding_loss",
+    "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss",
+    "soft_margin_loss",
+]
+
+
+def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+    r"""The negative log-probability of the right class, from logits of any size.
+
+    Formula: l_n = -w_t log softmax(x_n)_t for class indices t; l_n = -sum_c w_c p_nc log softmax(x_n)_c for
+        probabilities p. 'mean' divides by the sum of the w_t that count, for probabilities by N. With label smoothing e
+        the target is (1 - e) one_hot(t) + e / C, or (1 - e) p + e / C.
+
+    Args:
+        input: logits (nats), floating, (N, C), (C,) or (N, C, d...).
+        target: class indices in [0, C), integer, (N,), () or (N, d...); or probabilities of the shape of `input`.
+        weight: factor per class, (C,).
+        ignore_index: rows with this index do not count; only for class indices.
+        reduction: 'none', 'mean' or 'sum'.
+        label_smoothing: e, in [0, 1].
+
+    Returns:
+        Nats: a 0-d Tensor, or with 'none' one of shape (N,), () or (N, d...).
+
+    Raises:
+        ValueError: an index is outside [0, C), shapes do not fit, e is out of range, the batch is empty or all ignored
+            where a mean is asked for, or the reduction is unknown.
+        TypeError: class indices are not integers.
+
+    Source: the notes, section 2.1.1; UDL 5.5; label smoothing: Szegedy et al. 2016, section 7.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.functional.cross_entropy(tn.tensor([[0.0, 0.0], [1e4, -1e4]]), tn.tensor([0, 0]))
+        tensor(0.3466)
+    """
+    check_reduction(reduction)
+    if not isinstance(input, Tensor):
+        input = as_tensor(input)
+    if not isinstance(target, Tensor):
+        target = as_tensor(target, like=input)
+    if not input.ndim:
+        raise ValueError("cross_entropy: input: expected an axis of classes, got shape ()")
+    smoothing = number("label_smoothing", label_smoothing, 0, high=1) if label_smoothing else 0.0
+    if target.data.dtype.kind == "f" and target.shape == input.shape:
+        return _soft_entropy(input, target, weight, reduction, smoothing)
+    rows, labels, shape = _in_rows("cross_entropy", input, target)
+    check_labels("cross_entropy", labels.data, rows.shape[1], ignore_index)
+    logp = log_softmax(rows, -1)
+    if weight is None and not smoothing and not _any_ignored(labels, ignore_index):
+        if reduction == "mean" and not labels.size:
+            raise ValueError(f"cross_entropy: the mean over an empty batch, shape {input.shape}, is undefined")
+        loss = label_entropy(rows, logp, labels, how=reduction)
+        return loss if reduction != "none" or loss.shape == shape else reshape(loss, shape)
+    kept = labels != ignore_index
+    labels = where(kept, labels, 0)
+    weights = _class_weights("cross_entropy", weight, logp)
+    each = kept.astype(logp.dtype) if weights is None else where(kept, take(weights, labels, axis=0), 0.0)
+    loss = label_entropy(rows, logp, labels, how="none") * each
+    if smoothing:
+        spread = -sum(logp if weights is None else logp * weights, axis=1)
+        loss = (1 - smoothing) * loss + smoothing / rows.shape[1] * where(kept, spread, 0.0)
+    return _weighted_reduction("cross_entropy", loss, each, reduction, shape)
+
+
+def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
+    """The negative of the log-probability that stands at the right class.
+
+    Formula: l_n = -w_t input_nt for class indices t; 'mean' divides by the sum of the w_t that count.
+
+    Args:
+        input: log-probabilities (nats), floating, (N, C), (C,) or (N, C, d...).
+        target: class indices in [0, C), integer, (N,), () or (N, d...).
+        weight: factor per class, (C,).
+        ignore_index: rows with this index do not count.
+        reduction: 'none', 'mean' or 'sum'.
+
+    Returns:
+        Nats: a 0-d Tensor, or with 'none' one of the shape of `target`.
+
+    Raises:
+        ValueError: an index is outside [0, C), shapes do not fit, the batch is empty or all ignored where a mean is
+            asked for, or the reduction is unknown.
+        TypeError: class indices are not integers.
+
+    Source: the notes, section 2.1.1.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.functional.nll_loss(tn.tensor([[-0.5, -1.0]]), tn.tensor([1]))
+        tensor(1.)
+    """
+    check_reduction(reduction)
+    input = as_tensor(input)
+    rows, labels, shape = _in_rows("nll_loss", input, as_tensor(target, like=input))
+    check_labels("nll_loss", labels.data, rows.shape[1], ignore_index)
+    weights = _class_weights("nll_loss", weight, rows)
+    if weights is None and not _any_ignored(labels, ignore_index):
+        return reduced(reshape(-pick_label(rows, labels), shape), reduction, "nll_loss")
+    kept = labels != ignore_index
+    labels = where(kept, labels, 0)
+    each = kept.astype(rows.dtype) if weights is None else where(kept, take(weights, labels, axis=0), 0.0)
+    return _weighted_reduction("nll_loss", -pick_label(rows, labels) * each, each, reduction, shape)
+
+
+def _in_rows(name, input, target):
+    """(N, C), (N,) and the shape of the losses, for the layouts that PyTorch accepts."""
+    if target.data.dtype.kind not in "iu":
+        raise TypeError(f"{name}: target: expected integer class indices, got {target.dtype} of shape {target.shape}"
+                        + (f", or probabilities of shape {input.shape}" if name == "cross_entropy" else ""))
+    if input.ndim == 2 and target.ndim == 1 and input.shape[0] == target.shape[0]:
+        return input, target, target.data.shape
+    wanted = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
+    if not input.ndim or target.shape != wanted:
+        raise ValueError(f"{name}: for input of shape {input.shape} the class indices have shape {wanted}, "
+                         f"got {target.shape}")
+    if input.ndim == 1:
+        return reshape(input, (1, -1)), reshape(target, (1,)), ()
+    last = permute_dims(input, (0, *range(2, input.ndim), 1))  # (N, C, d...) -> (N, d..., C)
+    return reshape(last, (target.size, input.shape[1])), reshape(target, (target.size,)), wanted
+
+
+def _any_ignored(labels, ignore_index):
+    return labels.size and not holds(labels.data != ignore_index)
+
+
+def _class_weights(name, weight, rows):
+    if weight is None:
+        return None
+    weight = as_tensor(weight, like=rows)
+    if weight.shape != (rows.shape[1],):
+        raise ValueError(f"{name}: weight: expected one number per class, shape {(rows.shape[1],)}, got {weight.shape}")
+    return weight
+
+
+def _weighted_reduction(name, loss, each, reduction, shape):
+    if reduction == "none":
+        return reshape(loss, shape)
+    if reduction == "sum":
+        return sum(loss)
+    if not holds(sum(each).data != 0):
+        raise ValueError(f"{name}: no row counts (all are ignored, or their weights add to 0): the mean is undefined")
+    return sum(loss) / sum(each)
+
+
+def _soft_entropy(input, target, weight, reduction, smoothing):
+    axis = 1 if input.ndim > 1 else 0
+    classes = input.shape[axis]
+    if smoothing:
+        target = target * (1 - smoothing) + smoothing / classes
+    terms = log_softmax(input, axis) * target
+    if weight is not None:
+        weight = as_tensor(weight, like=input)
+        if weight.shape != (classes,):
+            raise ValueError(f"cross_entropy: weight: expected one number per class, shape {(classes,)}, "
+                             f"got {weight.shape}")
+        terms = terms * reshape(weight, (classes,) + (1,) * (input.ndim - axis - 1))
+    return reduced(-sum(terms, axis=axis), reduction, "cross_entropy")
+
+
+# Two classes --------------------------------------------------------------------------
+def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+    """The negative log-likelihood of yes or no, from probabilities; logarithms stop at -100.
+
+    Formula: l_i = -w_i (target_i log input_i + (1 - target_i) log(1 - input_i)).
+
+    Args:
+        input: probabilities in [0, 1], floating, any shape.
+        target: of the same shape, in [0, 1].
+        weight: factor of each l_i, of a shape that broadcasts to it.
+        reduction: 'none', 'mean' or 'sum'.
+
+    Returns:
+        Nats: a 0-d Tensor, or with 'none' one of the shape of `input`.
+
+    Raises:
+        ValueError: the shapes differ, a probability is outside [0, 1], or the reduction is unknown.
+
+    Source: the notes, section 2.1.1; UDL 5.4.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.functional.binary_cross_entropy(tn.tensor([0.5, 0.0]), tn.tensor([1.0, 1.0]), reduction="none")
+        tensor([  0.6931, 100.0000])
+    """
+    check_reduction(reduction)
+    input, target = same_shape("binary_cross_entropy", input, target)
+    x = input.data
+    if not holds((x >= 0) & (x <= 1)):
+        raise ValueError("binary_cross_entropy: input: expected probabilities in [0, 1], got values from "
+                         f"{float(input.min())} to {float(input.max())}; logits: binary_cross_entropy_with_logits")
+    return weighed(binary_entropy(input, target), weight, reduction, "binary_cross_entropy")
+
+
+def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+    """The negative log-likelihood of yes or no, from logits of any size.
+
+    Formula: l_i = -w_i (p target_i log s(x_i) + (1 - target_i) log(1 - s(x_i))), s the logistic function and
+        p = pos_weight.
+
+    Args:
+        input: logits (nats), floating, any shape.
+        target: of the same shape, in [0, 1].
+        weight: factor of each l_i, of a shape that broadcasts to it.
+        reduction: 'none', 'mean' or 'sum'.
+        pos_weight: factor of the positive class, of a shape that broadcasts to `input`.
+
+    Returns:
+        Nats: a 0-d Tensor, or with 'none' one of the shape of `input`.
+
+    Raises:
+        ValueError: the shapes differ, or the reduction is unknown.
+
+    Source: UDL 5.4.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.functional.binary_cross_entropy_with_logits(tn.tensor([0.0, -1e4]), tn.tensor([1.0, 0.0]))
+        tensor(0.3466)
+    """
+    check_reduction(reduction)
+    input, target = same_shape("binary_cross_entropy_with_logits", input, target)
+    if pos_weight is None:
+        loss = binary_entropy_of_logits(input, target)
+    else:
+        pos_weight = as_tensor(pos_weight, like=input)
+        positive = 1 + (pos_weight - 1) * target
+        loss = (1 - target) * input + positive * softplus(-input)
+        if loss.shape != input.shape:
+            raise ValueError("binary_cross_entropy_with_logits: pos_weight: expected a shape that broadcasts to "
+                             f"{input.shape}, got {pos_weight.shape}")
+    return weighed(loss, weight, reduction, "binary_cross_entropy_with_logits")
+
+
+def soft_margin_loss(input, target, reduction="mean"):
+    """The logistic loss of a score for labels +1 and -1.
+
+    Formula: l_i = log(1 + e^(-target_i input_i)).
+
+    Args:
+        input: scores (nats), floating, any shape.
+        target: +1 or -1, of the same shape.
+        reduction: 'none', 'mean' or 'sum'.
+
+    Returns:
+        A 0-d Tensor, or with 'none' one of the shape of `input`.
+
+    Raises:
+        ValueError: the shapes differ, or the reduction is unknown.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.functional.soft_margin_loss(tn.tensor([0.0]), tn.tensor([1.0]))
+        tensor(0.6931)
+    """
+    check_reduction(reduction)
+    input, target = same_shape("soft_margin_loss", input, target)
+    return reduced(softplus(-target * input), reduction, "soft_margin_loss")
+
+
+# Several labels, margins ----------------------------------------------------------------
+def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):
+    """Binary cross-entropy of every class, averaged over the classes.
+
+    Formula: l_n = -(1/C) sum_c w_c (y_nc log s(x_nc) + (1 - y_nc) log s(-x_nc)), s the logistic function.
+
+    Args:
+        input: logits (nats), floating, (N, C) or (C,).
+        target: 0 or 1, of the same shape.
+        weight: factor per class, (C,).
+        reduction: 'none', 'mean' or 'sum'.
+
+    Returns:
+        Nats: a 0-d Tensor, or with 'none' one of shape (N,) or ().
+
+    Raises:
+        ValueError: the shapes differ, or the reduction is unknown.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.functional.multilabel_soft_margin_loss(tn.tensor([[0.0, 0.0]]), tn.tensor([[1.0, 0.0]]))
+        tensor(0.6931)
+    """
+    check_reduction(reduction)
+    input, target = same_shape("multilabel_soft_margin_loss", input, target)
+    loss = -(target * log_sigmoid(input) + (1 - target) * log_sigmoid(-input))
+    if weight is not None:
+        loss = loss * as_tensor(weight, like=loss)
+    return reduced(mean(loss, axis=-1), reduction, "multilabel_soft_margin_loss")
+
+
+def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="mean"):
+    """A hinge between the score of the right class and each of the others.
+
+    Formula: l_n = (1/C) w_t sum_{j != t} max(0, margin - x_nt + x_nj)^p.
+
+    Args:
+        input: scores, floating, (N, C) or (C,).
+        target: class indices in [0, C), integer, (N,) or ().
+        p: 1 or 2.
+        margin: how far apart the scores shall be.
+        weight: factor per class, (C,).
+        reduction: 'none', 'mean' or 'sum'.
+
+    Returns:
+        A 0-d Tensor, or with 'none' one of the shape of `target`.
+
+    Raises:
+        ValueError: an index is out of range, shapes do not fit, or an option is unknown.
+        TypeError: class indices are not integers.
+
+    Source: Crammer and Singer 2001, "On the algorithmic implementation of multiclass kernel-based vector machines".
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.functional.multi_margin_loss(tn.tensor([[1.0, 0.5]]), tn.tensor([0]))
+        tensor(0.25)
+    """
+    check_reduction(reduction)
+    if p not in (1, 2):
+        raise ValueError(f"p: expected 1 or 2, got {p!r}")
+    input = as_tensor(input)
+    rows, labels, shape = _in_rows("multi_margin_loss", input, as_tensor(target, like=input))
+    check_labels("multi_margin_loss", labels.data, rows.shape[1])
+    z = relu(number("margin", margin) - reshape(pick_label(rows, labels), (-1, 1)) + rows)
+    z = where(_one_hot(labels, rows), 0.0, z)
+    z = z if p == 1 else z * z
+    weights = _class_weights("multi_margin_loss", weight, rows)
+    if weights is not None:
+        z = z * reshape(take(weights, labels, axis=0), (-1, 1))
+    return reduced(reshape(sum(z, axis=1) / rows.shape[1], shape), reduction, "multi_margin_loss")
+
+
+def multilabel_margin_loss(input, target, reduction="mean"):
+    """A hinge between the score of every right class and every wrong one.
+
+    Formula: l_n = (1/C) sum_{t right} sum_{j wrong} max(0, 1 - (x_nt - x_nj)).
+
+    Args:
+        input: scores, floating, (N, C) or (C,).
+        target: integer, of the same shape: the right classes of each row, ended by -1.
+        reduction: 'none', 'mean' or 'sum'.
+
+    Returns:
+        A 0-d Tensor, or with 'none' one of shape (N,) or ().
+
+    Raises:
+        ValueError: the shapes differ, a class before the first -1 is out of range, or the reduction is unknown.
+        TypeError: classes are not integers.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.functional.multilabel_margin_loss(tn.tensor([[0.0, 0.5, 0.0]]), tn.tensor([[1, -1, 0]]))
+        tensor(0.3333)
+    """
+    check_reduction(reduction)
+    input, target = same_shape("multilabel_margin_loss", input, target)
+    if target.dtype.kind not in "iu" or not 1 <= input.ndim <= 2:
+        raise TypeError("multilabel_margin_loss: target: expected integer classes of shape (N, C) or (C,), got "
+                        f"{target.dtype} of shape {target.shape}")
+    classes = input.shape[-1]
+    rows, labels = reshape(input, (-1, classes)), reshape(target, (-1, classes))
+    listed = (labels < 0).astype("int64").cumulative_sum(axis=1) == 0
+    check_labels("multilabel_margin_loss", where(listed, labels, 0).data, classes)
+    places = reshape(_counted(labels, classes), (1, 1, classes))
+    right = ((reshape(labels, (-1, classes, 1)) == places) & reshape(listed, (-1, classes, 1))).any(axis=1)
+    hinge = relu(1 - reshape(rows, (-1, classes, 1)) + reshape(rows, (-1, 1, classes)))  # (N, right, wrong)
+    pairs = reshape(right, (-1, classes, 1)) & ~reshape(right, (-1, 1, classes))
+    loss = sum(where(pairs, hinge, 0.0), axis=(1, 2)) / classes
+    return reduced(reshape(loss, input.shape[:-1]), reduction, "multilabel_margin_loss")
+
+
+def _counted(like, n):
+    return Tensor.wrap(like.device.xp.arange(n))
+
+
+def _one_hot(labels, rows):
+    return reshape(labels, (-1, 1)) == reshape(_counted(labels, rows.shape[1]), (1, -1))
+
+
+def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
+    """A distance that shall be small for similar pairs and at least a margin for others.
+
+    Formula: l_i = x_i for target_i = 1, max(0, margin - x_i) for target_i = -1.
+
+    Args:
+        input: distances, floating, any shape.
+        target: +1 or -1, of the same shape.
+        margin: the distance of dissimilar pairs.
+        reduction: 'none', 'mean' or 'sum'.
+
+    Returns:
+        A 0-d Tensor, or with 'none' one of the shape of `input`.
+
+    Raises:
+        ValueError: the shapes differ, a target is neither 1 nor -1, or the reduction is unknown.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.functional.hinge_embedding_loss(tn.tensor([0.5, 0.25]), tn.tensor([1, -1]), reduction="none")
+        tensor([0.50, 0.75])
+    """
+    check_reduction(reduction)
+    input, target = same_shape("hinge_embedding_loss", input, target)
+    check_signs("hinge_embedding_loss", target)
+    margin = number("margin", margin)
+    return reduced(where(target == 1, input, maximum(margin - input, 0.0)), reduction, "hinge_embedding_loss")
+
+
+def check_signs(name, target):
+    """Raise ValueError unless every target is 1 or -1."""
+    if not holds((target.data == 1) | (target.data == -1)):
+        raise ValueError(f"{name}: target: expected 1 and -1 only, got values from {float(target.min())} to "
+                         f"{float(target.max())}")

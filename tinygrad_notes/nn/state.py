@@ -1,0 +1,118 @@
+"""Taking over values: `load_state_dict`, and a module called with other parameters than its own."""
+from collections import namedtuple
+from collections.abc import Mapping
+from contextlib import contextmanager
+
+from ..autograd import Tensor
+
+Keys = namedtuple("Keys", ["missing_keys", "unexpected_keys"])
+
+
+def load(module, state_dict, strict, assign):
+    """The work of `Module.load_state_dict`."""
+    if not isinstance(state_dict, Mapping):
+        raise TypeError(f"state_dict: expected a mapping of names to tensors, got {type(state_dict).__name__}")
+    own = dict(module._state())
+    missing = [key for key in own if key not in state_dict]
+    unexpected = [key for key in state_dict if key not in own]
+    faults, changes = [], []
+    if strict and missing:
+        faults.append("missing keys: " + ", ".join(map(repr, missing)))
+    if strict and unexpected:
+        faults.append("unexpected keys: " + ", ".join(map(repr, unexpected)))
+    for key in own:
+        if key in state_dict:
+            value, fault = _fitted(key, own[key], state_dict[key], assign)
+            if fault:
+                faults.append(fault)
+            changes.append((own[key], value))
+    if faults:
+        listed = "\n    ".join(faults)
+        raise RuntimeError(f"load_state_dict of {type(module).__name__}, nothing was changed:\n    {listed}")
+    for tensor, value in changes:
+        tensor.data = value
+    return Keys(missing, unexpected)
+
+
+def _fitted(key, tensor, value, assign):
+    """(array, None) for `tensor`, or (None, what is wrong with it)."""
+    try:
+        given = Tensor(value)
+    except (TypeError, ValueError, BufferError) as error:
+        return None, f"{key}: {error}"
+    if given.shape != tensor.shape:
+        return None, f"{key}: expected shape {tensor.shape}, got {given.shape}"
+    if given.dtype.kind == "c" and tensor.dtype.kind != "c":
+        return None, f"{key}: expected dtype {tensor.dtype}, got {given.dtype}"
+    if assign:
+        if tensor.requires_grad and given.dtype.kind != "f":
+            return None, f"{key}: it wants a gradient, so expected a floating dtype, got {given.dtype}"
+        return given.data, None
+    return Tensor(given, dtype=tensor.dtype, device=tensor.device).data.copy(), None
+
+
+@contextmanager
+def replaced(module, tensors):
+    """Inside the block, the named parameters and buffers of `module` are the given Tensors.
+
+    Raises:
+        KeyError: a name is none of the module's.
+        ValueError: a shape differs.
+        TypeError: a value is not a Tensor.
+    """
+    places = {}  # tensor of the module -> every (owner, name) it is found at: tied ones are replaced together
+    by_key = {}
+    for path, owner in module.named_modules(remove_duplicate=False):
+        for name, tensor in owner._members("parameter", "buffer", "buffer that is not saved"):
+            places.setdefault(tensor, []).append((owner, name))
+            by_key[f"{path}.{name}" if path else name] = tensor
+    for key, tensor in tensors.items():
+        if key not in by_key:
+            raise KeyError(f"{key!r}: {type(module).__name__} has no such parameter or buffer; it has "
+                           f"{', '.join(by_key)}")
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{key}: expected a Tensor, got {type(tensor).__name__}")
+        if tensor.shape != by_key[key].shape:
+            raise ValueError(f"{key}: expected shape {by_key[key].shape}, got {tensor.shape}")
+    before = [(owner, name, owner.__dict__[name]) for key in tensors for owner, name in places[by_key[key]]]
+    try:
+        for key, tensor in tensors.items():
+            for owner, name in places[by_key[key]]:
+                owner.__dict__[name] = tensor
+        yield module
+    finally:
+        for owner, name, tensor in reversed(before):
+            owner.__dict__[name] = tensor
+
+
+def functional_call(module, tensors, /, *inputs, **options):
+    """Call `module` with other parameters and buffers than its own, which stay as they are.
+
+    Formula: f(theta, x) for a module f with its parameters theta replaced.
+
+    Args:
+        module: any Module.
+        tensors: {path: Tensor} for some or all names of `named_parameters` and `named_buffers`. Gradients
+            flow to these Tensors, which may themselves be results of recorded operations. A tensor that the
+            module holds under several names is replaced under all of them.
+        *inputs: the inputs; a single tuple is taken apart, as in PyTorch.
+        **options: keyword arguments of `forward`.
+
+    Returns:
+        What the module returns.
+
+    Raises:
+        KeyError: a name is none of the module's.
+        ValueError: a shape differs.
+        TypeError: a value is not a Tensor.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> line = tn.nn.Linear(1, 1, bias=False)
+        >>> tn.nn.functional_call(line, {"weight": tn.tensor([[3.0]])}, tn.tensor([[2.0]]))
+        tensor([[6.]])
+    """
+    if len(inputs) == 1 and isinstance(inputs[0], tuple):
+        inputs = inputs[0]
+    with replaced(module, tensors):
+        return module(*inputs, **options)

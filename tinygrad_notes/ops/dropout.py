@@ -1,0 +1,23 @@
+"""The random masks of dropout: zero, or one over the chance to stay."""
+import math
+
+import numpy as np
+
+from ..autograd import Tensor
+from .random import _stream
+
+__all__ = []
+
+
+def keep_mask(shape, p, dtype, device, generator=None):
+    """A Tensor of 0 with probability `p`, else 1 / (1 - p); of zeros for p = 1.
+
+    Each element costs 32 random bits, so that the probability is right to 2^-32.
+    """
+    stream = _stream("dropout", generator)
+    if p >= 1:
+        return Tensor.wrap(device.xp.zeros(shape, dtype=dtype))
+    n = math.prod(shape)
+    bits = stream.bit_generator.random_raw((n + 1) // 2).view(np.uint32)[:n].reshape(shape)
+    keep = bits >= np.uint32(min(round(p * 2**32), 2**32 - 1))
+    return Tensor.wrap(device.from_numpy(np.multiply(keep, dtype.type(1 / (1 - p)), dtype=dtype)))

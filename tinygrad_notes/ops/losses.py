@@ -1,0 +1,139 @@
+"""Operations behind the losses of `nn.functional`: those that share work or need a stable form of their own.
+
+    N rows   C classes   `how`: one of 'none', 'sum', 'mean', what becomes of the N losses
+"""
+import numpy as np
+
+from ..autograd import elementwise, joint, primitive
+from ..backend import device_of
+
+__all__ = []
+
+
+# Labels -------------------------------------------------------------------------------
+def check_labels(name, labels, classes, ignored=None, argument="target"):
+    """Raise unless every label is in [0, classes); `ignored` names one value that is let through.
+
+    Raises:
+        ValueError: a label is out of range; the message says which and where.
+    """
+    if not labels.size:
+        return
+    xp = device_of(labels).xp
+    if xp.min(labels).item() >= 0 and xp.max(labels).item() < classes:
+        return
+    bad = (labels < 0) | (labels >= classes)
+    if ignored is not None:
+        bad = bad & (labels != ignored)
+    if not xp.any(bad).item():
+        return
+    host = device_of(labels).to_numpy(labels)
+    place = np.unravel_index(device_of(labels).to_numpy(bad).argmax(), host.shape)
+    at = place[0] if len(place) == 1 else tuple(int(i) for i in place)
+    where = f"{argument}[{at}]" if place else argument
+    besides = f", or {ignored} to ignore a row" if ignored is not None else ""
+    raise ValueError(f"{name}: {where} is {host[place]}, but there are {classes} classes: expected labels in "
+                     f"[0, {classes}){besides}")
+
+
+def holds(condition):
+    """Whether a raw array of truth values is true everywhere: the one look at the host that a check needs."""
+    device = device_of(condition)
+    return bool(condition) if device is None else device.xp.all(condition).item()
+
+
+def _rows(xp, x):
+    return xp.arange(x.shape[0])
+
+
+def _place(xp, y, labels, *, shape):
+    out = xp.zeros(shape, dtype=y.dtype)
+    out[_rows(xp, y), labels] = y
+    return out
+
+
+# One element of each row, chosen by its label; and its transpose.
+pick_label = primitive("pick_label", lambda xp, x, labels: x[_rows(xp, x), labels], kind="gather",
+                       x=lambda xp, g, labels, x_shape: xp.place_label(g, labels, shape=x_shape))
+place_label = primitive("place_label", _place, kind="gather", y=lambda xp, g, labels: xp.pick_label(g, labels))
+
+
+# Cross-entropy ------------------------------------------------------------------------
+def _combine(xp, losses, how):
+    if how == "none":
+        return losses
+    total = xp.sum(losses)
+    return total / losses.shape[0] if how == "mean" else total
+
+
+def _scale(xp, g, how, n):
+    return xp.expand_dims(g, axis=1) if how == "none" else g / n if how == "mean" else g
+
+
+def _cross_entropy(xp, x, logp, labels, *, how):
+    return _combine(xp, -logp[_rows(xp, logp), labels], how)
+
+
+def _slope(xp, y, logp, labels, *, how):
+    out = xp.exp(logp)
+    out[_rows(xp, out), labels] -= 1
+    out *= _scale(xp, y, how, logp.shape[0])
+    return out
+
+
+def _slope_y(xp, g, logp, labels, how):
+    each = xp.sum(g * xp.exp(logp), axis=1) - xp.pick_label(g, labels)
+    return each if how == "none" else xp.sum(each) / logp.shape[0] if how == "mean" else xp.sum(each)
+
+
+# The log-probabilities come in as log_softmax recorded them: they are all that is kept, and higher orders reach
+# the logits through them. The first order is complete in the rule for x, so none is sent along `logp`.
+label_entropy = joint("label_entropy", _cross_entropy,
+                      lambda xp, g, logp, labels, how: (xp.label_entropy_slope(g, logp, labels, how=how), None, None),
+                      kind="reduce")
+primitive("label_entropy_slope", _slope, kind="elementwise", y=_slope_y,
+          logp=lambda xp, g, y, logp, how: g * xp.exp(logp) * _scale(xp, y, how, logp.shape[0]))
+
+
+# Differences --------------------------------------------------------------------------
+def _mean_square(xp, x, y):
+    d = xp.reshape(x - y, (-1,))
+    if d.dtype.itemsize < 4:  # halves are squared and added in float32
+        d = xp.astype(d, np.float32)
+    return xp.astype(xp.vdot(d, d) / d.shape[0], x.dtype)
+
+
+mean_square = primitive("mean_square", _mean_square, kind="reduce",
+                        x=lambda g, x, y: (x - y) * (g * (2 / x.size)),
+                        y=lambda g, x, y: (y - x) * (g * (2 / x.size)))
+
+# Huber's function: x^2 / 2 up to delta, then delta (|x| - delta / 2).
+def _huber(xp, x, *, delta):
+    size = xp.abs(x)
+    return xp.where(size < delta, 0.5 * x * x, delta * (size - 0.5 * delta))
+
+
+huber = elementwise("huber", _huber, x=lambda xp, g, x, delta: g * xp.clip(x, -delta, delta))
+
+
+# Two classes --------------------------------------------------------------------------
+def _log_or_minus_100(xp, x):
+    positive = x > 0
+    return xp.maximum(xp.where(positive, xp.log(xp.where(positive, x, xp.ones_like(x))), -100), -100)
+
+
+def _binary_entropy(xp, x, y):
+    other = 1 - x
+    return -(y * _log_or_minus_100(xp, x) + (1 - y) * _log_or_minus_100(xp, other))
+
+
+# As in PyTorch, the logarithms stop at -100 and the slope's denominator at 1e-12, so that p = 0 and 1 stay finite.
+binary_entropy = elementwise("binary_entropy", _binary_entropy,
+                             x=lambda xp, g, x, y: g * (x - y) / xp.clip(x * (1 - x), 1e-12, 1),
+                             y=lambda xp, g, x: g * (xp.log_or_minus_100(1 - x) - xp.log_or_minus_100(x)))
+elementwise("log_or_minus_100", _log_or_minus_100, x=lambda xp, g, x: g / xp.clip(x, 1e-12, 1))
+
+binary_entropy_of_logits = elementwise(
+    "binary_entropy_of_logits", lambda xp, x, y: xp.maximum(x, 0) - x * y + xp.log1p(xp.exp(-xp.abs(x))),
+    x=lambda xp, g, x, y: g * (xp.sigmoid(x) - y),
+    y=lambda g, x: -g * x)
