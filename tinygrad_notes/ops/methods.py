@@ -1,23 +1,29 @@
 """Operations as methods and operators of Tensor, bound from one table."""
 from ..autograd import Tensor, backward
+from . import inplace
+from .index import select
 
 # Methods that are the function of the same name, its first argument the tensor.
 METHODS = """
-abs acos acosh add addcdiv addcmul all amax amin aminmax any argmax argmin argsort array_split asin asinh astype atan
-atan2 atanh bitwise_and bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor
-broadcast_to cbrt ceil chunk clip clone concat conj contiguous copy copysign cos cosh count_nonzero cummax cummin
-cumprod cumsum cumulative_prod cumulative_sum deg2rad diag diag_embed diagonal diff digamma divide equal erf erfc
-erfcx erfinv exp exp2 expand expand_as expand_dims expit expm1 fix flatten flip float_power floor floor_divide fmax
-fmin fmod frac frexp gcd greater greater_equal hardshrink heaviside hypot i0 index_add index_put isclose isfinite
-isinf isnan isneginf isposinf kron lcm ldexp lerp less less_equal lgamma log log10 log1p log2 log_sigmoid log_softmax
-logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit logsumexp masked_fill matmul
-matrix_transpose max maximum mean median min minimum moveaxis multiply nan_to_num nanmean nansum negative nextafter
-nonzero norm not_equal outer pad permute permute_dims polygamma positive pow prelu prod quantile rad2deg ravel
-reciprocal relu remainder repeat reshape reshape_as roll rot90 round rsqrt scatter scatter_add sigmoid sign signbit
-sin sinc sinh softmax softmin softplus sort split sqrt square squeeze stack std std_mean subtract sum swapaxes take
-take_along_axis tan tanh tile to topk trace transpose tril triu true_divide trunc unflatten unsqueeze unstack var
-var_mean vecdot view where xlog1py xlogy
+abs acos acosh add addbmm addcdiv addcmul addmm addmv addr all amax amin aminmax any argmax argmin argsort array_split
+asin asinh astype atan atan2 atanh baddbmm bitwise_and bitwise_invert bitwise_left_shift bitwise_not bitwise_or
+bitwise_right_shift bitwise_xor bmm broadcast_to cbrt ceil chunk clip clone concat conj contiguous copy copysign cos
+cosh count_nonzero cross cummax cummin cumprod cumsum cumulative_prod cumulative_sum deg2rad diag diag_embed diagonal
+diff digamma divide dot equal erf erfc erfcx erfinv exp exp2 expand expand_as expand_dims expit expm1 fix flatten flip
+float_power floor floor_divide fmax fmin fmod frac frexp gcd greater greater_equal hardshrink heaviside hypot i0
+index_add index_put inner isclose isfinite isinf isnan isneginf isposinf kron lcm ldexp lerp less less_equal lgamma log
+log10 log1p log2 log_sigmoid log_softmax logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or
+logical_xor logit logsumexp masked_fill matmul matrix_transpose max maximum mean median min minimum mm moveaxis
+multiply mv nan_to_num nanmean nansum negative nextafter nonzero norm not_equal outer pad permute permute_dims
+polygamma positive pow prelu prod quantile rad2deg ravel reciprocal relu remainder repeat reshape reshape_as roll rot90
+round rsqrt scatter scatter_add sigmoid sign signbit sin sinc sinh softmax softmin softplus sort split sqrt square
+squeeze stack std std_mean subtract sum swapaxes take take_along_axis tan tanh tile to topk trace transpose tril triu
+true_divide trunc unflatten unsqueeze unstack var var_mean vdot vecdot view where xlog1py xlogy
 """.split()
+
+# Methods that are functions of `linalg`: the method's name, the function.
+LINALG = {"cholesky": "cholesky", "det": "det", "inverse": "inv", "logdet": "logdet", "matrix_exp": "matrix_exp",
+          "matrix_power": "matrix_power", "pinverse": "pinv", "qr": "qr", "slogdet": "slogdet", "svd": "svd"}
 
 # Operators: the method's name, the function, and whether a reflected form exists.
 OPERATORS = {
@@ -25,7 +31,8 @@ OPERATORS = {
     "mod": "remainder", "pow": "pow", "matmul": "matmul", "and": "bitwise_and", "or": "bitwise_or",
     "xor": "bitwise_xor", "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift",
 }
-COMPARISONS = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}
+COMPARISONS = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
+               "ge": "greater_equal"}
 UNARY = {"neg": "negative", "pos": "positive", "abs": "abs", "invert": "bitwise_invert"}
 
 # Conversions by PyTorch's names: method, and dtype or device.
@@ -92,6 +99,8 @@ def bind():
     Tensor.mT = property(ops.matrix_transpose, doc="The last two axes exchanged.")
     Tensor.real = property(ops.real, doc="The real part.")
     Tensor.imag = property(ops.imag, doc="The imaginary part.")
+    for name, target in LINALG.items():
+        setattr(Tensor, name, getattr(ops.linalg, target))
     for name, target in OPERATORS.items():
         if target in vars(ops):
             setattr(Tensor, f"__{name}__", _operator(getattr(ops, target)))
@@ -101,7 +110,7 @@ def bind():
     for name, target in UNARY.items():
         setattr(Tensor, f"__{name}__", getattr(ops, target))
     Tensor.__divmod__, Tensor.__round__ = _divmod, _round
-    from .index import select
     Tensor.__getitem__ = select
+    inplace.bind()
     Tensor.__hash__ = object.__hash__
     Tensor.backward = backward
