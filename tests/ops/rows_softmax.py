@@ -35,5 +35,6 @@ ROWS = [
     Row("logsumexp", normal((0, 3)), lambda x: np.full(3, -np.inf), lambda tn, x: tn.logsumexp(x, 0), order=0,
         label="of nothing"),
     Row("logsumexp", lambda rng: (np.array([[-np.inf, -np.inf], [np.inf, 0.0], [np.nan, 1.0], [-np.inf, 2.0]]),),
-        lambda x: np.array([-np.inf, np.inf, np.nan, 2.0]), lambda tn, x: tn.logsumexp(x, 1), order=0, label="infinite"),
+        lambda x: np.array([-np.inf, np.inf, np.nan, 2.0]), lambda tn, x: tn.logsumexp(x, 1), order=0,
+        label="infinite"),
 ]

@@ -24,9 +24,14 @@ def one_axis(name, axis, ndim):
 
 
 def all_axes(name, axis, ndim):
-    """`axis` as a tuple of distinct ints in [0, ndim), or None for all of them."""
+    """`axis` as a tuple of distinct ints in [0, ndim), or None for all of them.
+
+    As in NumPy and PyTorch a 0-d tensor lets itself be reduced over an axis 0 or -1 that it has not.
+    """
     if axis is None:
         return None
+    if not ndim and axis in (0, -1, (0,), (-1,)):
+        return ()
     if axis.__class__ is int:
         return (one_axis(name, axis, ndim),)
     if not isinstance(axis, (tuple, list)):

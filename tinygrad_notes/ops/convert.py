@@ -1,4 +1,6 @@
 """Other data types, other devices, other memory."""
+from functools import partial
+
 from ..autograd import primitive
 from ..autograd.tensor import Tensor
 from ..autograd.tensor import as_tensor as _as_tensor
@@ -8,13 +10,20 @@ __all__ = ["to", "clone", "copy", "contiguous"]
 
 
 def _move(xp, x, *, source, target):
-    """`x` on the device named `target`; whichever way it goes, through the host."""
-    return as_device(target).from_numpy(device_of(x).to_numpy(x))
+    """`x` on the device named `target`; whichever way it goes, through the host, and never the same memory."""
+    host = device_of(x).to_numpy(x)
+    return as_device(target).from_numpy(host if "cuda" in (source, target) else host.copy())
 
 
 _clone = primitive("clone", lambda xp, x: x.copy(), kind="opaque", x=lambda g: g)
-_to_device = primitive("to_device", _move, kind="opaque",
-                       x=lambda xp, g, source, target: xp.to_device(g, source=target, target=source))
+
+
+def _back(xp, g, source, target):
+    # Not by `xp`: the functions of a device return arrays of that device alone.
+    return (_to_device if isinstance(g, Tensor) else partial(_move, xp))(g, source=target, target=source)
+
+
+_to_device = primitive("to_device", _move, kind="opaque", x=_back)
 
 
 def to(x, target=None, /, dtype=None, *, device=None, copy=False):

@@ -68,8 +68,8 @@ def asarray(obj, /, *, dtype=None, device=None, copy=None, requires_grad=False):
 
     Example:
         >>> import tinygrad_notes as tn
-        >>> tn.asarray([1.5, 2.0])
-        tensor([1.5000, 2.0000])
+        >>> tn.asarray([1.0, 2.0])
+        tensor([1., 2.])
     """
     from .convert import clone, to
     if isinstance(obj, Tensor):
@@ -451,8 +451,8 @@ def linspace(start, stop, /, num, *, dtype=None, device=None, endpoint=True, req
 
     Example:
         >>> import tinygrad_notes as tn
-        >>> tn.linspace(0, 1, 5)
-        tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+        >>> tn.linspace(0, 8, 5)
+        tensor([0., 2., 4., 6., 8.])
     """
     (num,) = as_shape("linspace", num)
     if num < 0:

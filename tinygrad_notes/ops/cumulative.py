@@ -9,8 +9,10 @@ from ..autograd import joint, primitive
 from ..autograd.tensor import Tensor, as_tensor
 from ..backend.kernels import KERNELS
 from .axes import one_axis
+from .create import full
 from .join import concat, split
 from .reduce import cast
+from .shape import reshape
 
 __all__ = ["cumulative_sum", "cumulative_prod", "cumsum", "cumprod", "logcumsumexp", "cummax", "cummin", "diff"]
 
@@ -86,9 +88,11 @@ _cumulative_prod = primitive("cumulative_prod", lambda xp, x, *, axis: xp.cumula
 
 
 def _prepared(name, x, axis, dtype):
-    """The tensor in its dtype and the axis; a 1-d tensor needs none."""
+    """The tensor in its dtype and the axis; a 1-d tensor needs none, a 0-d one allows 0 and -1."""
     if not isinstance(x, Tensor):
         x = as_tensor(x)
+    if not x.data.ndim and axis in (0, -1):
+        x = reshape(x, (1,))
     if axis is None:
         if x.data.ndim != 1:
             raise ValueError(f"{name}: axis is needed for a tensor of shape {x.shape}; only 1-d tensors do without")
@@ -97,10 +101,13 @@ def _prepared(name, x, axis, dtype):
     return (x if dtype is None else cast(x, dtype)), axis
 
 
-def _with_initial(out, axis, value):
-    from .create import full
-    first = full((*out.shape[:axis], 1, *out.shape[axis + 1:]), value, dtype=out.dtype, device=out.device)
-    return concat((first, out), axis=axis)
+def _cumulative(name, operation, x, axis, dtype=None, initial=None):
+    moved, axis = _prepared(name, x, axis, dtype)
+    out = operation(moved, axis=axis)
+    if initial is not None:
+        first = full((*out.shape[:axis], 1, *out.shape[axis + 1:]), initial, dtype=out.dtype, device=out.device)
+        return concat((first, out), axis=axis)
+    return out if moved.ndim == getattr(x, "ndim", 0) else reshape(out, ())
 
 
 def cumulative_sum(x, /, *, axis=None, dtype=None, include_initial=False):
@@ -126,9 +133,7 @@ def cumulative_sum(x, /, *, axis=None, dtype=None, include_initial=False):
         >>> tn.cumulative_sum(tn.tensor([1, 2, 3]))
         tensor([1, 3, 6])
     """
-    x, axis = _prepared("cumulative_sum", x, axis, dtype)
-    out = _cumulative_sum(x, axis=axis)
-    return _with_initial(out, axis, 0) if include_initial else out
+    return _cumulative("cumulative_sum", _cumulative_sum, x, axis, dtype, 0 if include_initial else None)
 
 
 def cumulative_prod(x, /, *, axis=None, dtype=None, include_initial=False):
@@ -154,9 +159,7 @@ def cumulative_prod(x, /, *, axis=None, dtype=None, include_initial=False):
         >>> tn.cumulative_prod(tn.tensor([1, 2, 3]))
         tensor([1, 2, 6])
     """
-    x, axis = _prepared("cumulative_prod", x, axis, dtype)
-    out = _cumulative_prod(x, axis=axis)
-    return _with_initial(out, axis, 1) if include_initial else out
+    return _cumulative("cumulative_prod", _cumulative_prod, x, axis, dtype, 1 if include_initial else None)
 
 
 def cumsum(x, /, axis=None, *, dtype=None):
@@ -236,8 +239,8 @@ def logcumsumexp(x, /, axis=None):
         >>> tn.logcumsumexp(tn.tensor([0.0, 0.0]), 0)
         tensor([0.0000, 0.6931])
     """
-    x, axis = _prepared("logcumsumexp", x, axis, None)
-    return _logcumsumexp(x if x.dtype.kind in "fc" else cast(x, "float32"), axis=axis)
+    x = as_tensor(x)
+    return _cumulative("logcumsumexp", _logcumsumexp, x, axis, None if x.dtype.kind in "fc" else "float32")
 
 
 # Extremes -----------------------------------------------------------------------
@@ -254,11 +257,10 @@ _extreme_index = primitive("cumulative_extreme_index", _holder, kind="reduce", d
 
 def _running(name, x, axis, largest):
     from . import take_along_axis
-    x, axis = _prepared(name, x, axis, None)
-    if not x.data.shape[axis]:
-        return x, _extreme_index(x, axis=axis, largest=largest)
-    index = _extreme_index(x, axis=axis, largest=largest)
-    return take_along_axis(x, index, axis=axis), index
+    moved, axis = _prepared(name, x, axis, None)
+    index = _extreme_index(moved, axis=axis, largest=largest)
+    values = take_along_axis(moved, index, axis=axis)
+    return (values, index) if moved.ndim == getattr(x, "ndim", 0) else (reshape(values, ()), reshape(index, ()))
 
 
 def cummax(x, /, axis=None):
@@ -349,9 +351,11 @@ def diff(x, /, *, axis=-1, n=1, prepend=None, append=None):
     axis = one_axis("diff", axis, x.data.ndim)
     if n < 0:
         raise ValueError(f"diff: n: expected a number from 0 up, got {n}")
+    if n == 0:
+        return x
     parts = [part for part in (prepend, x, append) if part is not None]
     x = concat(parts, axis=axis) if len(parts) > 1 else x
-    if x.shape[axis] <= n and n:
+    if x.shape[axis] <= n:
         return split(x, (0,), axis=axis)[0]
     for _ in range(n):
         x = _diff(x, axis=axis)

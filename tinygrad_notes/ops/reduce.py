@@ -251,8 +251,8 @@ def max(x, /, axis=None, *, keepdims=False):
     Example:
         >>> import tinygrad_notes as tn
         >>> x = tn.tensor([1.0, 3.0, 3.0], requires_grad=True)
-        >>> tn.max(x).backward(); x.grad
-        tensor([0.0000, 0.5000, 0.5000])
+        >>> tn.max(x).backward(); x.grad.tolist()
+        [0.0, 0.5, 0.5]
     """
     return _extreme("max", _max, x, axis, keepdims)
 
@@ -375,7 +375,7 @@ def _position(name, operation, x, axis, keepdims):
     if not isinstance(x, Tensor):
         x = as_tensor(x)
     if axis is not None:
-        axis = one_axis(name, axis, x.data.ndim)
+        axis = one_axis(name, axis, x.data.ndim) if x.data.ndim or axis not in (0, -1) else None
     _not_empty(name, x, None if axis is None else (axis,))
     return operation(x, axis=axis, keepdims=keepdims)
 

@@ -302,10 +302,9 @@ def permute_dims(x, /, axes):
     if not isinstance(x, Tensor):
         x = as_tensor(x)
     ndim = x.data.ndim
-    order = all_axes("permute_dims", axes, ndim)
-    if order is None or len(order) != ndim:
+    if not isinstance(axes, (tuple, list)) or len(axes) != ndim:
         raise ValueError(f"permute_dims: axes {axes} must name each of the {ndim} axes of shape {x.shape} once")
-    return _permute_dims(x, axes=order)
+    return _permute_dims(x, axes=all_axes("permute_dims", axes, ndim))
 
 
 def permute(x, /, *axes):
@@ -354,6 +353,8 @@ def swapaxes(x, /, axis1, axis2):
     if not isinstance(x, Tensor):
         x = as_tensor(x)
     ndim = x.data.ndim
+    if not ndim and axis1 in (0, -1) and axis2 in (0, -1):
+        return _permute_dims(x, axes=())
     a, b = one_axis("swapaxes", axis1, ndim), one_axis("swapaxes", axis2, ndim)
     order = list(range(ndim))
     order[a], order[b] = b, a

@@ -216,8 +216,8 @@ def nanmean(x, /, axis=None, *, keepdims=False):
 
     Example:
         >>> import tinygrad_notes as tn
-        >>> tn.nanmean(tn.tensor([1.0, float("nan"), 2.0]))
-        tensor(1.5000)
+        >>> tn.nanmean(tn.tensor([1.0, float("nan"), 3.0]))
+        tensor(2.)
     """
     from . import where
     x = as_tensor(x)
@@ -251,7 +251,7 @@ def quantile(x, q, /, axis=None, *, method="linear", keepdims=False):
 
     Args:
         x: tensor; integers give float32. A NaN makes the quantiles of its slice NaN.
-        q: a fraction in [0, 1], or a sequence of them.
+        q: a fraction in [0, 1], or a sequence of them; a tensor that wants a gradient gets one ("linear").
         axis: int, tuple of ints, or None for all axes.
         method: between two elements: "linear", "lower", "higher", "midpoint" or "nearest".
         keepdims: keep the reduced axes with length one.
@@ -265,8 +265,8 @@ def quantile(x, q, /, axis=None, *, method="linear", keepdims=False):
 
     Example:
         >>> import tinygrad_notes as tn
-        >>> tn.quantile(tn.tensor([1.0, 2.0, 4.0]), 0.25)
-        tensor(1.5000)
+        >>> tn.quantile(tn.tensor([1.0, 3.0, 4.0]), 0.25)
+        tensor(2.)
     """
     from . import isnan, sort, where
     x = as_tensor(x)
@@ -288,10 +288,12 @@ def quantile(x, q, /, axis=None, *, method="linear", keepdims=False):
     ordered = sort(flat, axis=-1)
     bad = isnan(ordered[..., -1])  # NaN sorts last
     found = []
-    for fraction in fractions:
+    for k, fraction in enumerate(fractions):
         low, high, weight = _position(fraction, n, method)
         value = ordered[..., low]
         if weight:
+            if method == "linear" and getattr(q, "requires_grad", False):
+                weight = (q[k] if many else q) * (n - 1) - low
             value = value + (ordered[..., high] - value) * weight
         value = where(bad, float("nan"), value)
         found.append(reshape(value, kept_shape(x.shape, axes)) if keepdims else value)
