@@ -105,7 +105,7 @@ def check_writable(tensor, what, part=None):
     Args:
         tensor: the Tensor to be written.
         what: the operation as the user wrote it, for the message.
-        part: the raw view that is written, if it is not the whole.
+        part: a function that gives the raw view that is written, if it is not the whole.
 
     Raises:
         RuntimeError: the tensor is tracked and gradients are recorded, or a pending backward pass needs its values.
@@ -117,7 +117,7 @@ def check_writable(tensor, what, part=None):
                            "a graph are immutable; write inside tn.no_grad()")
     check_memory(tensor, what)
     if is_shared(tensor):
-        pending = _search.holders(tensor.data if part is None else part)
+        pending = _search.holders(tensor.data if part is None else part())
         if pending:
             node = max(pending, key=lambda n: n.order)
             site = (node.extra or {}).get("site")

@@ -59,7 +59,7 @@ def set_item(x, key, value, what="x[key] = value"):
     value = _raw(x, value, what)
     full = full_key(static, arrays)
     try:
-        check_writable(x, what, None if arrays else x.data[full])
+        check_writable(x, what, None if arrays else lambda: x.data[full])
         x.data[full] = value
     except (IndexError, ValueError, TypeError) as error:
         raise _named(error, f"{what}: {error} (x: {describe(x)}, value: {describe(value)})") from error
