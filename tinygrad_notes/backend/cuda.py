@@ -13,6 +13,18 @@ _RENAMED = {
 }
 
 
+def _vecdot(x, y, axis=-1):
+    return cupy.sum(cupy.conj(x) * y, axis=axis)
+
+
+def _unstack(x, axis=0):
+    return tuple(cupy.moveaxis(x, axis, 0))
+
+
+# Functions of the standard that CuPy does not have.
+_OWN = {"vecdot": _vecdot, "unstack": _unstack}
+
+
 def open_device():
     """The CUDA device of this machine.
 
@@ -25,5 +37,5 @@ def open_device():
         raise RuntimeError(f"device 'cuda' is not usable: {error}") from error
     if count == 0:
         raise RuntimeError("device 'cuda': no GPU found")
-    xp = Namespace("cupy", "cupyx.scipy.special", renamed=_RENAMED)
+    xp = Namespace("cupy", "cupyx.scipy.special", renamed=_RENAMED, own=_OWN)
     return Device("cuda", cupy.ndarray, xp, cupy.asarray, lambda array: np.asarray(cupy.asnumpy(array)))

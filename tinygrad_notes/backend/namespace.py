@@ -12,9 +12,10 @@ class Namespace:
     with `xp` bound. Libraries are named by strings and imported when first needed.
     """
 
-    def __init__(self, *libraries, renamed=None):
+    def __init__(self, *libraries, renamed=None, own=None):
         self._libraries = libraries
-        self._renamed = renamed or {}
+        self._renamed = renamed or {}  # name here -> name in the library
+        self._own = own or {}          # functions of this device alone
 
     def __getattr__(self, name):
         if name.startswith("__"):
@@ -24,6 +25,8 @@ class Namespace:
         return found
 
     def _find(self, name):
+        if name in self._own:
+            return self._own[name]
         if name in KERNELS:
             return partial(KERNELS[name], self)
         for library in self._libraries:
