@@ -235,15 +235,18 @@ def operand(value, other):
     return to_array(value, None, other.device)
 
 
-def settle(out, arrays):
-    """`out` as a proper array of the promoted dtype.
+def settle(out, arrays, again=None):
+    """`out` as a proper array of the promoted dtype; `again(*arrays)` computes it for other arrays.
 
-    NumPy turns int32 + float32 and sin(int) into float64; here, as in PyTorch, an integer joins the
-    floating dtype of its partner, or becomes float32 when it has none.
+    NumPy turns int32 + float32 and sin(int) into float64, sin(bool) into float16; here, as in PyTorch, an
+    integer joins the floating dtype of its partner, or becomes float32 when it has none.
     """
     if out.__class__ is not _ndarray and isinstance(out, np.generic):
         out = np.asarray(out)
-    if out.dtype == float64:
+    kind = out.dtype.char
+    if kind == "e" and again and all(a.dtype.kind in "biu" for a in arrays if hasattr(a, "dtype")):
+        return _array(again(*[a.astype(default_float) if hasattr(a, "dtype") else a for a in arrays]))
+    if kind == "d":
         floats = {a.dtype for a in arrays if hasattr(a, "dtype") and a.dtype.kind in "fc"}
         if float64 not in floats and not any(d.kind == "c" for d in floats):
             narrow = max(floats, key=lambda d: d.itemsize) if floats else default_float
@@ -314,6 +317,7 @@ def _unary(op, fast, keep_x, keep_out):
     """The function a user calls for an operation of one input and no keyword parameters."""
     plan = op.plan((True,))
     differentiable = op.differentiable
+    again = lambda x: evaluate(op, (x,), {})
 
     def call(x, /):
         if not isinstance(x, Tensor):
@@ -324,7 +328,7 @@ def _unary(op, fast, keep_x, keep_out):
         except Exception as error:
             raise explain(op, (x,), error) from error
         if out.__class__ is not _ndarray or out.dtype is not xd.dtype:
-            out = settle(out, (xd,))
+            out = settle(out, (xd,), again)
         t = _new(Tensor)
         t.data = out
         t.grad = None
@@ -353,6 +357,7 @@ def _binary(op, fast):
     (bx, by, bo), (lx, ly, lo), (rx, ry, ro) = ([how == "array" for how in p.keep] for p in (both, left, right))
     differentiable = op.differentiable
     shapes = any("shape" in p.keep for p in (both, left, right))
+    again = lambda x, y: evaluate(op, (x, y), {})
 
     def call(x, y, /):
         if isinstance(x, Tensor):
@@ -378,7 +383,7 @@ def _binary(op, fast):
         except Exception as error:
             raise explain(op, (x, y), error) from error
         if out.__class__ is not _ndarray or out.dtype is not ref.dtype:
-            out = settle(out, (xd, yd))
+            out = settle(out, (xd, yd), again)
         t = _new(Tensor)
         t.data = out
         t.grad = None
@@ -430,7 +435,8 @@ def _general(op):
         if op.outputs != 1:
             outs = [settle(o, arrays) if settles else _array(o) for o in out]
             return _record_many(outs, op, tensors, arrays, attrs)
-        return record(settle(out, arrays) if settles else _array(out), op, tensors, arrays, attrs)
+        out = settle(out, arrays, lambda *wide: evaluate(op, wide, attrs)) if settles else _array(out)
+        return record(out, op, tensors, arrays, attrs)
     return call
 
 
@@ -459,7 +465,7 @@ def _direct(op):
     markers = tuple(object() for _ in op.inputs)
     try:
         name, args, kwargs = op.forward(_Probe(), *markers)
-        if args == markers and not kwargs:
+        if args == markers and not kwargs and op.forward.__code__.co_names == (name,):
             found = getattr(np, name, None)
             if found is not None:
                 return found
