@@ -42,11 +42,11 @@ def _product(xp, x, y):
         if y.ndim == 2 and x.ndim > 2:
             return _rows(xp, x, y)
         return xp.matmul(x, y)
-    except (ValueError, AttributeError) as error:
-        raise _mismatch(x, y, error) from None
+    except (ValueError, AttributeError):
+        raise _mismatch(x, y) from None
 
 
-def _mismatch(x, y, error):
+def _mismatch(x, y):
     shapes = tuple(getattr(x, "shape", ())), tuple(getattr(y, "shape", ()))
     if not all(shapes):
         return ValueError(f"matmul: expected at least one axis in both inputs, got shapes {shapes[0]} and {shapes[1]}; "
@@ -56,7 +56,7 @@ def _mismatch(x, y, error):
         which = "second to last" if len(shapes[1]) > 1 else "only"
         return ValueError(f"matmul: the last axis of x1 and the {which} axis of x2 must be equal, got {k} and {l} "
                           f"(shapes {shapes[0]} and {shapes[1]})")
-    return ValueError(f"matmul: the leading axes do not broadcast, got shapes {shapes[0]} and {shapes[1]} ({error})")
+    return ValueError(f"matmul: the leading axes do not broadcast, got shapes {shapes[0]} and {shapes[1]}")
 
 
 def _matmul_x(xp, g, y, x_shape):

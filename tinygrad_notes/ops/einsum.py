@@ -5,6 +5,7 @@ and stands in the other operand or in the result. The gradients of such a produc
 """
 from functools import lru_cache
 from math import prod
+from string import ascii_letters
 
 import numpy as np
 
@@ -118,11 +119,13 @@ def _order(names, out, sizes):
     """In which order to multiply: pairs of positions, the product goes to the end of the list."""
     if len(names) == 2:
         return ((0, 1),)
-    letters = {name: i for i, name in enumerate(dict(sizes))}
-    arguments = []
-    for term in names:
-        arguments += [np.broadcast_to(np.empty(()), [dict(sizes)[n] for n in term]), [letters[n] for n in term]]
-    path, _ = np.einsum_path(*arguments, [letters[n] for n in out], optimize="optimal" if len(names) < 5 else "greedy")
+    sizes = dict(sizes)
+    letters = dict(zip(sizes, ascii_letters))
+    terms = ["".join([letters[n] for n in term]) for term in names]
+    result = "".join([letters[n] for n in out if any(n in term for term in names)])
+    shapes = [np.broadcast_to(np.empty(()), [sizes[n] for n in term]) for term in names]  # no memory
+    how = "optimal" if len(names) < 5 else "greedy"
+    path, _ = np.einsum_path(f"{','.join(terms)}->{result}", *shapes, optimize=how)
     steps, count = [], len(names)
     for step in path[1:]:
         step = sorted(step)

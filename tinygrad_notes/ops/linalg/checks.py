@@ -1,4 +1,6 @@
 """What linear algebra asks of its inputs, said before anything is computed."""
+import numpy as np
+
 from ...autograd import Tensor
 from ...autograd.tensor import as_tensor
 
@@ -33,3 +35,11 @@ def column(xp, v):
 def row(xp, v):
     """`v` (..., N) as scale of columns: (..., 1, N)."""
     return xp.expand_dims(v, axis=-2)
+
+
+def tolerance(x, rtol):
+    """`rtol`, or its default for `x`, as a Tensor of its dtype."""
+    dtype = np.dtype("float64" if x.dtype in (np.float64, np.complex128) else "float32")
+    if rtol is None:
+        rtol = max(x.shape[-2:]) * float(np.finfo(dtype).eps)
+    return rtol if isinstance(rtol, Tensor) else Tensor(rtol, dtype=dtype, device=x.device)

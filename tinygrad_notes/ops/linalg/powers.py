@@ -1,5 +1,6 @@
 """Powers, products and the exponential of matrices."""
 from functools import lru_cache
+from math import nan
 
 from ...autograd import Tensor, primitive
 from ...autograd.tensor import as_tensor
@@ -73,7 +74,7 @@ def expm(xp, x):
     size = xp.max(xp.sum(xp.abs(x), axis=-2, keepdims=True), axis=(-2, -1), keepdims=True)
     finite = xp.isfinite(size)
     halvings = xp.ceil(xp.log2(xp.maximum(xp.where(finite, size, xp.ones_like(size)) / _THETA, 1)))
-    a = x * xp.exp2(-halvings)
+    a = xp.where(finite, x, xp.zeros_like(x)) * xp.exp2(-halvings)
     eye = xp.eye(n, dtype=x.dtype)
     c = [b / _PADE[0] for b in _PADE]
     a2 = xp.matmul(a, a)
@@ -85,7 +86,7 @@ def expm(xp, x):
     result = xp.linalg.solve(even - odd, even + odd)
     for done in range(int(xp.max(halvings).item())):
         result = xp.where(halvings > done, xp.matmul(result, result), result)
-    return xp.where(finite, result, x * float("nan"))
+    return xp.where(finite, result, xp.zeros_like(x) + nan)
 
 
 def _exp_x(xp, g, x):

@@ -9,7 +9,7 @@ import numpy as np
 from ...autograd import Tensor, primitive
 from ...backend.kernels import kernel
 from ..contract import matmul
-from .checks import matrix, pair, square
+from .checks import matrix, pair, square, tolerance
 
 __all__ = ["inv", "solve", "solve_triangular", "cholesky_solve", "cholesky_inverse", "pinv", "lstsq", "tensorinv",
            "tensorsolve", "LstsqResult"]
@@ -234,7 +234,7 @@ def _pinv_x(xp, g, x, out):
     return gradient + (right - xp.matmul(xp.matmul(right, p), x))
 
 
-_pinv = primitive("pinv", lambda xp, x, *, rtol, hermitian: xp.linalg.pinv(x, rcond=rtol, hermitian=hermitian),
+_pinv = primitive("pinv", lambda xp, x, rtol, *, hermitian: xp.linalg.pinv(x, rcond=rtol, hermitian=hermitian),
                   kind="linalg", x=_pinv_x)
 
 
@@ -245,8 +245,8 @@ def pinv(x, /, *, rtol=None, hermitian=False):
 
     Args:
         x: floating (..., M, N).
-        rtol: number: smaller singular values, relative to the largest, count as zero;
-            default max(M, N) times the dtype's epsilon.
+        rtol: number, or a Tensor that broadcasts to (...): smaller singular values, relative to the largest, count
+            as zero; default max(M, N) times the dtype's epsilon.
         hermitian: whether `x` is symmetric; faster.
 
     Returns:
@@ -264,9 +264,7 @@ def pinv(x, /, *, rtol=None, hermitian=False):
                 [0.0000, 0.0000]])
     """
     x = matrix("pinv", x)
-    if rtol is None:
-        rtol = max(x.shape[-2:]) * float(np.finfo(x.dtype if x.dtype.kind in "fc" else np.float32).eps)
-    return _pinv(x, rtol=float(rtol), hermitian=bool(hermitian))
+    return _pinv(x, tolerance(x, rtol), hermitian=bool(hermitian))
 
 
 class LstsqResult(NamedTuple):
@@ -346,7 +344,7 @@ def tensorinv(x, /, *, ind=2):
     return reshape(inv(reshape(x, (rows, rows))), x.shape[ind:] + x.shape[:ind])
 
 
-def tensorsolve(a, b, /):
+def tensorsolve(a, b, /, *, axes=None):
     """The solution of a linear system whose unknown is a tensor.
 
     Formula: tensordot(a, out, axes=out.ndim) = b
@@ -354,9 +352,10 @@ def tensorsolve(a, b, /):
     Args:
         a: floating, of shape b.shape followed by the shape of the unknown, of equal products of sizes.
         b: floating.
+        axes: axes of `a` that are moved to the end first, ints; None for none.
 
     Returns:
-        A Tensor of shape a.shape[b.ndim:].
+        A Tensor of shape a.shape[b.ndim:], after the move.
 
     Raises:
         ValueError: the shapes do not fit.
@@ -367,9 +366,11 @@ def tensorsolve(a, b, /):
         >>> tn.linalg.tensorsolve(tn.reshape(tn.eye(6), (6, 2, 3)), tn.ones(6)).shape
         (2, 3)
     """
-    from ..shape import reshape
+    from ..shape import moveaxis, reshape
     a, b = pair(a, b)
-    if a.shape[:b.ndim] != b.shape or b.size * b.size != a.size:
-        raise ValueError(f"tensorsolve: a: expected shape {b.shape} followed by sizes of the same product, "
-                         f"got {a.shape}")
+    if axes is not None:
+        a = moveaxis(a, tuple(axes), tuple(range(-len(axes), 0)))
+    if b.size * b.size != a.size or int(np.prod(a.shape[b.ndim:])) != b.size:
+        raise ValueError(f"tensorsolve: a: expected {b.ndim} axes and then others, both of {b.size} elements as b, "
+                         f"got shape {a.shape}")
     return reshape(solve(reshape(a, (b.size, b.size)), reshape(b, (b.size,))), a.shape[b.ndim:])

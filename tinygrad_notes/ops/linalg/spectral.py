@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...autograd import Tensor, primitive
-from .checks import column, matrix, row, square
+from .checks import column, matrix, row, square, tolerance
 
 __all__ = ["eigh", "eigvalsh", "eig", "eigvals", "svd", "svdvals", "matrix_rank", "cond",
            "EighResult", "EigResult", "SVDResult"]
@@ -51,16 +51,23 @@ def _eigh_x(xp, g, out):
     return xp.matmul(v, xp.matmul(inner, turned) + column(xp, gw) * turned)
 
 
-_eigh = primitive("eigh", lambda xp, x: xp.linalg.eigh(x), kind="linalg", outputs=2, x=_eigh_x)
+_eigh = primitive("eigh", lambda xp, x, *, UPLO: xp.linalg.eigh(x, UPLO=UPLO), kind="linalg", outputs=2, x=_eigh_x)
 
 
-def eigh(x, /):
+def _triangle(name, UPLO):
+    if UPLO not in ("L", "U"):
+        raise ValueError(f"{name}: UPLO: expected 'L' or 'U', got {UPLO!r}")
+    return UPLO
+
+
+def eigh(x, /, UPLO="L"):
     """Eigenvalues and eigenvectors of symmetric matrices.
 
     Formula: x = V diag(w) V.T, V.T @ V = I
 
     Args:
-        x: floating (..., N, N), symmetric; only its lower triangle is read. Its gradient is symmetric.
+        x: floating (..., N, N), symmetric; only one triangle is read. Its gradient is symmetric.
+        UPLO: which triangle is read, 'L' the lower or 'U' the upper.
 
     Returns:
         A namedtuple of Tensors: eigenvalues (..., N), ascending; eigenvectors (..., N, N), in columns, each
@@ -78,24 +85,26 @@ def eigh(x, /):
         >>> tn.linalg.eigh(tn.tensor([[2., 0.], [0., 1.]])).eigenvalues
         tensor([1., 2.])
     """
-    return EighResult(*_eigh(square("eigh", x)))
+    return EighResult(*_eigh(square("eigh", x), UPLO=_triangle("eigh", UPLO)))
 
 
-def _eigvalsh_x(xp, g, x):
-    _, v = xp.linalg.eigh(x)
+def _eigvalsh_x(xp, g, x, UPLO):
+    _, v = xp.linalg.eigh(x, UPLO=UPLO)
     return xp.matmul(v * row(xp, g), xp.matrix_transpose(v))
 
 
-_eigvalsh = primitive("eigvalsh", lambda xp, x: xp.linalg.eigvalsh(x), kind="linalg", x=_eigvalsh_x)
+_eigvalsh = primitive("eigvalsh", lambda xp, x, *, UPLO: xp.linalg.eigvalsh(x, UPLO=UPLO), kind="linalg",
+                      x=_eigvalsh_x)
 
 
-def eigvalsh(x, /):
+def eigvalsh(x, /, UPLO="L"):
     """Eigenvalues of symmetric matrices.
 
     Formula: det(x - w I) = 0
 
     Args:
-        x: floating (..., N, N), symmetric; only its lower triangle is read. Its gradient is symmetric.
+        x: floating (..., N, N), symmetric; only one triangle is read. Its gradient is symmetric.
+        UPLO: which triangle is read, 'L' the lower or 'U' the upper.
 
     Returns:
         A Tensor (..., N), ascending.
@@ -111,7 +120,7 @@ def eigvalsh(x, /):
         >>> tn.linalg.eigvalsh(tn.tensor([[2., 0.], [0., 1.]]))
         tensor([1., 2.])
     """
-    return _eigvalsh(square("eigvalsh", x))
+    return _eigvalsh(square("eigvalsh", x), UPLO=_triangle("eigvalsh", UPLO))
 
 
 # Any square matrix ----------------------------------------------------------------
@@ -281,9 +290,9 @@ def svdvals(x, /):
 
 
 # Numbers read off them --------------------------------------------------------------
-def _rank_forward(xp, x, *, rtol):
+def _rank_forward(xp, x, rtol):
     s = xp.linalg.svd(x, compute_uv=False)
-    return xp.sum(s > rtol * s[..., :1], axis=-1)  # descending: the first is the largest
+    return xp.sum(s > rtol[..., None] * s[..., :1], axis=-1)  # descending: the first is the largest
 
 
 _matrix_rank = primitive("matrix_rank", _rank_forward, kind="linalg", differentiable=False)
@@ -296,7 +305,7 @@ def matrix_rank(x, /, *, rtol=None):
 
     Args:
         x: floating (..., M, N).
-        rtol: number; default max(M, N) times the dtype's epsilon.
+        rtol: number, or a Tensor that broadcasts to (...); default max(M, N) times the dtype's epsilon.
 
     Returns:
         An int64 Tensor (...).
@@ -312,9 +321,7 @@ def matrix_rank(x, /, *, rtol=None):
         tensor(1)
     """
     x = matrix("matrix_rank", x)
-    if rtol is None:
-        rtol = max(x.shape[-2:]) * float(np.finfo(x.dtype if x.dtype.kind in "fc" else np.float32).eps)
-    return _matrix_rank(x, rtol=float(rtol))
+    return _matrix_rank(x, tolerance(x, rtol))
 
 
 def cond(x, /, p=None):
