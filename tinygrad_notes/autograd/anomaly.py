@@ -82,6 +82,10 @@ def bad_values(arrays):
 
 def note(node, arrays, out):
     """Remember the user's line on a node, and raise if this operation made the first bad value."""
+    if mode.watch is not None:
+        mode.watch(node, arrays, out)
+    if not mode.anomaly:
+        return
     if mode.rule is not None:  # the backward pass is being recorded: it is looked over there
         node.extra = {"site": f"{mode.rule.name}'s gradient rule, {_site(mode.rule)}"}
         return

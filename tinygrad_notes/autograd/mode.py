@@ -7,6 +7,7 @@ class _Mode(threading.local):
     grad = True      # record operations for the backward pass
     anomaly = False  # note source lines, look for the first NaN or infinity
     record = 1       # both in one number, for the hot path: 0 nothing, 1 nodes, 2 nodes with notes
+    watch = None     # a function (node, arrays, out) that sees every recorded operation with its inputs
     rule = None      # the node whose gradient rule is running, while anomalies are looked for
 
 
@@ -32,7 +33,7 @@ class Switch:
 
     def _set(self, value):
         setattr(mode, self.field, value)
-        mode.record = 0 if not mode.grad else 2 if mode.anomaly else 1
+        mode.record = 0 if not mode.grad else 2 if mode.anomaly or mode.watch is not None else 1
 
     def __call__(self, function):
         @functools.wraps(function)
@@ -46,6 +47,12 @@ class set_grad_enabled(Switch):
     """Record operations for backward inside the block if `value`, else do not."""
 
     field = "grad"
+
+
+class watching(Switch):
+    """Inside the block, call a function of (node, arrays, out) for every operation that is recorded."""
+
+    field = "watch"
 
 
 class no_grad(set_grad_enabled):

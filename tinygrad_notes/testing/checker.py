@@ -1,0 +1,366 @@
+"""Comparing the engine's gradients with slopes, input by input, element by element or along random directions."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import stencil
+from .stencil import EPSILON
+from .verdict import CORRECT, INCONCLUSIVE, WRONG, Finding, InputReport
+
+EVERY = 4096      # up to this many elements each one is moved on its own
+SURE = 10         # a difference of more than this many errors is a fault
+LONG_LADDERS = 200  # elements per input that get the long ladder; the rest are judged by the short one
+
+
+@dataclass
+class Options:
+    """How to check; the fields are the arguments of `gradcheck`."""
+
+    eps: float | None = None
+    atol: float = 0.0
+    rtol: float = 1e-6
+    fast_mode: bool | None = None
+    directions: int = 3
+    elements: int = 4
+    seed: int = 0
+    progress: object = None
+
+
+@dataclass
+class Line:
+    """A straight line through the point: per leaf the step of each element, and the scale of one unit of it.
+
+    Fields:
+        moves: {leaf number: step array} (full size), or {leaf number: (flat index, step)} for one element.
+        scale: the length that the first steps are fractions of.
+        smallest: a second, smaller scale to try, or None.
+    """
+
+    moves: dict
+    scale: float
+    smallest: float | None = None
+
+    def at(self, bases):
+        """The function t -> (arrays, how far the line really moved)."""
+        def move(t):
+            arrays, moved = list(bases), t
+            for k, step in self.moves.items():
+                arrays[k] = bases[k].copy()
+                if isinstance(step, tuple):
+                    before = arrays[k].flat[step[0]]
+                    arrays[k].flat[step[0]] = before + t * step[1]
+                    moved = (arrays[k].flat[step[0]] - before) / step[1]
+                else:
+                    arrays[k] += t * step
+            return arrays, moved
+        return move
+
+    def dot(self, gradients):
+        """The slope along the line that these gradients say."""
+        with np.errstate(all="ignore"):
+            return float(sum(gradients[k].flat[s[0]] * s[1] if isinstance(s, tuple) else np.sum(gradients[k] * s)
+                             for k, s in self.moves.items()))
+
+
+class Checker:
+    """One check of one `Problem`."""
+
+    def __init__(self, problem, options):
+        self.problem, self.options = problem, options
+        self.rng = np.random.default_rng(options.seed)
+        self.bases = [leaf.base for leaf in problem.leaves]
+        self.center = problem.settle()
+        self.finite = np.isfinite(self.center)
+        self.center[~self.finite] = 0.0
+        self.weights = self.cotangents()
+        self.done, self.total = 0, sum(self.planned(k) for k in range(len(self.bases)))
+
+    # Evaluations --------------------------------------------------------------------
+    def f(self, arrays):
+        """The outputs; those that are not finite at the point itself count as 0."""
+        with np.errstate(all="ignore"):
+            out = self.problem.evaluate(arrays)
+        if out.shape != self.center.shape:
+            raise ValueError(f"gradcheck: fn returned {out.size} elements, then {self.center.size}: "
+                             "its output's shape must not depend on the values")
+        return out if self.finite.all() else np.where(self.finite, out, 0.0)
+
+    def cotangents(self):
+        """(M, outputs): random, never ones; the last weighs outputs by how much they move, so that none hides."""
+        n = self.center.size
+        if n == 1:
+            return np.array([[self.rng.uniform(0.5, 1.5)]]) * self.finite
+        drawn = self.rng.standard_normal((3, n))
+        line = self.random_line(range(len(self.bases)), least=0.0).at(self.bases)
+        moved = np.abs(self.f(line(2.0 ** -12)[0]) - self.f(line(-(2.0 ** -12))[0]))
+        moved = np.where(np.isfinite(moved), moved, 0.0)
+        # A row that moves less than its rounding must not drown the others in noise.
+        moved = np.maximum(moved, 1e5 * self.problem.floor * np.abs(self.center))
+        top = moved.max(initial=0.0)
+        drawn[2] /= np.maximum(moved, 1e-12 * top) / top if top else 1.0
+        return drawn * self.finite
+
+    # Lines --------------------------------------------------------------------------
+    def planned(self, k):
+        """How many slopes of leaf k will be taken."""
+        size = self.bases[k].size
+        return size if self.every(k) else self.options.directions + min(self.options.elements, size)
+
+    def every(self, k):
+        fast = self.options.fast_mode
+        return self.bases[k].size <= EVERY if fast is None else not fast
+
+    def scales(self, k, least):
+        """Per element, the size that it varies by: a power of two near its magnitude, or `least` of the typical one."""
+        size = np.abs(self.bases[k])
+        typical = _rms(size) or 1.0
+        return _power_of_two(np.where(size == 0, typical, np.maximum(size, least * typical)))
+
+    def element_line(self, k, i):
+        """The line along one element."""
+        size = abs(float(self.bases[k].flat[i]))
+        typical = _rms(self.bases[k]) or 1.0
+        large, small = max(size, typical), size if 0 < size < 2.0 ** -3 * typical else None
+        return Line({k: (i, 1.0)}, float(_power_of_two(np.array(large))), small and float(_power_of_two(np.array(small))))
+
+    def random_line(self, leaves, least=2.0 ** -7):
+        """A direction of random signs through some leaves, each element at its own scale."""
+        return Line({k: self.rng.choice((-1.0, 1.0), self.bases[k].shape) * self.scales(k, least) for k in leaves}, 1.0)
+
+    # Slopes -------------------------------------------------------------------------
+    def short(self, line):
+        """The slopes from three steps, one per cotangent."""
+        scale = line.smallest or line.scale
+        start = self.options.eps if self.options.eps is not None else scale * 2.0 ** -7
+        return self.ladder(line, start * 0.5 ** np.arange(3), 2)
+
+    def long(self, line):
+        """The slopes from steps over fourteen decades: the best there is to be had."""
+        found = self.ladder(line, line.scale * 0.25 ** np.arange(0.5, 23), 4)
+        if line.smallest:
+            near = self.ladder(line, line.smallest * 0.25 ** np.arange(0.5, 13), 4)
+            found = [b if _preferred(b, a) else a for a, b in zip(found, near)]
+        return found
+
+    def ladder(self, line, steps, ratio):
+        with np.errstate(all="ignore"):
+            samples = stencil.take_samples(self.f, self.center, self.weights, self.problem.floor, steps, line.at(self.bases))
+            return stencil.slopes(samples, ratio)
+
+    # One input ----------------------------------------------------------------------
+    def check_leaf(self, k, gradients):
+        """The report of leaf k, its findings, and the slopes by element; `gradients` per cotangent and leaf."""
+        leaf = self.problem.leaves[k]
+        every = self.every(k)
+        report = InputReport(leaf.path, leaf.base.shape, str(leaf.dtype), "every element" if every else "directions")
+        if leaf.base.size == 0:
+            return report, []
+        if every:
+            lines = [self.element_line(k, i) for i in range(leaf.base.size)]
+        else:
+            lines = [self.random_line([k]) for _ in range(self.options.directions)]
+            lines += [self.element_line(k, i) for i in self.probes(k, gradients)]
+        slopes = [self.counted(self.short, line) for line in lines]
+        analytic = np.array([[line.dot(g) for g in gradients] for line in lines])
+        size = self.largest(slopes)
+        doubtful = [n for n, line in enumerate(lines) if not self.settled(line, slopes[n], analytic[n], gradients, size)]
+        gap = {n: max(abs(s.value - a) if s.value == s.value else np.inf for s, a in zip(slopes[n], analytic[n]))
+               for n in doubtful}
+        for n in sorted(doubtful, key=lambda n: -gap[n])[:LONG_LADDERS]:
+            slopes[n] = self.long(lines[n])
+        size = self.largest(slopes)
+        findings = []
+        for line, found, a in zip(lines, slopes, analytic):
+            findings.append(self.judge(leaf.path, line, found, a, gradients, size, report))
+        self.summarise(report, findings, size)
+        if not every:
+            report.visible = self.visible(lines[:self.options.directions], slopes, gradients)
+        return report, findings
+
+    def counted(self, take, line):
+        found = take(line)
+        self.done += 1
+        if self.options.progress is not None:
+            self.options.progress(self.done, self.total)
+        return found
+
+    def probes(self, k, gradients):
+        """Some elements to move alone: half where the gradient is largest, half at random."""
+        count = min(self.options.elements, self.bases[k].size)
+        largest = np.argsort(-np.nan_to_num(np.abs(gradients[0][k]).ravel(), nan=np.inf), kind="stable")[:(count + 1) // 2]
+        others = self.rng.permutation(self.bases[k].size)[:count]
+        return list(dict.fromkeys([*map(int, largest), *map(int, others)]))[:count]
+
+    def largest(self, slopes):
+        """Per cotangent, the largest slope that stands clear of its error."""
+        top = np.zeros(len(self.weights))
+        for found in slopes:
+            for m, s in enumerate(found):
+                if np.isfinite(s.error) and abs(s.value) > 100 * s.error:
+                    top[m] = max(top[m], abs(s.value))
+        return top
+
+    def tolerance(self, line, slope, a, gradients, m):
+        """How far analytic and numeric may differ."""
+        size = max(abs(a) if np.isfinite(a) else 0.0, abs(slope.value))
+        (k, step), = list(line.moves.items())[:1]
+        if len(line.moves) == 1 and not isinstance(step, tuple):
+            # Along a direction the yardstick is the part of one element, so that one wrong element shows.
+            with np.errstate(all="ignore"):
+                size = np.sqrt(np.sum(np.square(gradients[m][k] * step)) / min(step.size, 10_000))
+            size = size if np.isfinite(size) else 0.0
+        return self.options.atol + self.options.rtol * size + SURE * slope.error
+
+    def settled(self, line, found, analytic, gradients, size):
+        """Whether the short ladder is enough: smooth, precise, equal."""
+        for m, (s, a) in enumerate(zip(found, analytic)):
+            if s.state != "smooth" or not np.isfinite(a):
+                return False
+            slack = 1e-4 * max(abs(a), abs(s.value), size[m])
+            if SURE * s.error > slack or abs(a - s.value) > self.tolerance(line, s, a, gradients, m):
+                if a == s.value == 0:
+                    continue
+                return False
+        return True
+
+    def judge(self, path, line, found, analytic, gradients, size, report):
+        """One finding out of the slopes for all cotangents: the worst verdict counts, `noise` only if none is better."""
+        verdicts = [self.compare(path, line, s, a, gradients, m, size[m])
+                    for m, (s, a) in enumerate(zip(found, analytic)) if np.any(self.weights[m])]
+        if not verdicts:
+            return self.finding(path, line, found[0], analytic[0], INCONCLUSIVE, "domain")
+        wrong = [v for v in verdicts if v.verdict == WRONG]
+        if wrong:
+            return max(wrong, key=lambda v: v.difference / (abs(v.numeric) or 1.0))
+        special = [v for v in verdicts if v.reason not in ("", "noise", "faint")]
+        correct = [v for v in verdicts if not v.reason]
+        faint = [v for v in verdicts if v.reason == "faint"]
+        chosen = (special or correct or faint or verdicts)[0]
+        if chosen.reason == "faint":
+            report.faint += 1
+            chosen.reason = ""
+        return chosen
+
+    def compare(self, path, line, s, a, gradients, m, size):
+        """The finding for one cotangent."""
+        def say(verdict, reason="", **more):
+            return self.finding(path, line, s, a, verdict, reason, **more)
+        if s.state == "domain":
+            return say(INCONCLUSIVE, "domain")
+        if s.state == "jump":
+            return say(INCONCLUSIVE, "jump")
+        if s.state == "kink":
+            low, high = self.one_sided(line, s, m)
+            pad = SURE * s.error + max(self.options.rtol, 1e-5) * max(abs(low), abs(high), size) + self.options.atol
+            inside = low - pad <= a <= high + pad
+            return say(INCONCLUSIVE if inside else WRONG, "kink", low=low, high=high)
+        if not np.isfinite(s.error):
+            return say(INCONCLUSIVE, "noise")
+        tolerance = self.tolerance(line, s, a, gradients, m)
+        if not np.isfinite(a) or abs(a - s.value) > tolerance:
+            return say(WRONG)
+        if SURE * s.error <= 0.01 * max(abs(a), abs(s.value)):
+            return say(CORRECT)
+        if a == 0 and s.error * line.scale <= 1e-6 * (self.magnitude(m) + size * line.scale):
+            return say(CORRECT)
+        return say(CORRECT, "faint") if SURE * s.error <= 0.01 * size else say(INCONCLUSIVE, "noise")
+
+    def magnitude(self, m):
+        """The size of phi = <u, f>."""
+        return float(np.sqrt(np.sum(np.square(self.weights[m] * self.center)))) or 1.0
+
+    def finding(self, path, line, s, a, verdict, reason="", **more):
+        (k, step), = list(line.moves.items())[:1]
+        index = None
+        if len(line.moves) == 1 and isinstance(step, tuple):
+            index = tuple(int(n) for n in np.unravel_index(step[0], self.bases[k].shape))
+        return Finding(path, index, float(a), s.value, s.error, verdict, reason, step=s.step, **more)
+
+    def one_sided(self, line, s, m):
+        """Between which slopes a subgradient may lie: each output chooses its side on its own."""
+        move, h = line.at(self.bases), min(s.step, line.scale * 2.0 ** -14)
+        with np.errstate(all="ignore"):
+            ahead = [(self.f(move(t)[0]) - self.center) / t for t in (h, h / 2)]
+            behind = [(self.f(move(t)[0]) - self.center) / t for t in (-h, -h / 2)]
+            ends = self.weights[m] * np.array([2 * ahead[1] - ahead[0], 2 * behind[1] - behind[0]])
+        if not np.all(np.isfinite(ends)):
+            return s.value - abs(s.jump) / 2, s.value + abs(s.jump) / 2
+        return float(ends.min(axis=0).sum()), float(ends.max(axis=0).sum())
+
+    def summarise(self, report, findings, size):
+        """Count the findings into the verdict of an input."""
+        report.checked = sum(f.reason not in ("noise", "domain", "jump") for f in findings)
+        wrong = [f for f in findings if f.verdict == WRONG]
+        unclear = [f for f in findings if f.verdict == INCONCLUSIVE]
+        for f in unclear:
+            report.reasons[f.reason] = report.reasons.get(f.reason, 0) + 1
+        report.verdict = WRONG if wrong else INCONCLUSIVE if unclear else CORRECT
+        report.worst = max(wrong or unclear or findings, key=lambda f: f.difference)
+        top = max([abs(f.numeric) for f in findings if f.reason == "" and np.isfinite(f.numeric)], default=0.0)
+        gaps = [f.difference for f in findings if f.verdict == CORRECT]
+        report.error = max(gaps, default=0.0) / top if top else 0.0
+
+    def visible(self, lines, slopes, gradients):
+        """The smallest relative error of one typical element that the directions would have shown."""
+        seen = []
+        for line, found in zip(lines, slopes):
+            (k, step), = line.moves.items()
+            for m, s in enumerate(found):
+                typical = _rms(gradients[m][k] * step)
+                if typical and np.isfinite(s.error):
+                    seen.append(self.tolerance(line, s, line.dot(gradients[m]), gradients, m) / typical)
+        return min(seen, default=None)
+
+    # Ties ---------------------------------------------------------------------------
+    def check_ties(self, findings_by_leaf, gradients):
+        """Move elements that lie on kinks together: where they move as one the function is smooth, and a wrong rule
+        for ties shows."""
+        kinked = [(k, self.flat_index(k, f.index)) for k, findings in enumerate(findings_by_leaf)
+                  for f in findings if f.reason == "kink" and f.index is not None]
+        groups = [[p for p in kinked if p[0] == k] for k in range(len(self.bases))] + [kinked]
+        groups += [[a, b] for n, a in enumerate(kinked[:8]) for b in kinked[n + 1:8]]
+        wrong, seen = [], set()
+        for group in groups:
+            if len(group) < 2 or tuple(group) in seen:
+                continue
+            seen.add(tuple(group))
+            scale = min(self.element_line(k, i).scale for k, i in group)
+            moves = {}
+            for k, i in group:
+                moves.setdefault(k, np.zeros(self.bases[k].shape)).flat[i] = 1.0
+            line = Line(moves, scale)
+            for m, s in enumerate(self.long(line)):
+                a = line.dot(gradients[m])
+                tolerance = self.options.atol + self.options.rtol * max(abs(a), abs(s.value)) + SURE * s.error
+                if s.state == "smooth" and np.isfinite(s.error) and not abs(a - s.value) <= tolerance:
+                    where = ", ".join(f"{self.problem.leaves[k].path}{list(self.index(k, i))}" for k, i in group[:4])
+                    wrong.append(f"moving {where}{' ...' if len(group) > 4 else ''} together: analytic {a:.9g}, "
+                                 f"numeric {s.value:.9g} +- {s.error:.1g}; the rule for ties is wrong")
+                    break
+        return wrong
+
+    def index(self, k, i):
+        return tuple(int(n) for n in np.unravel_index(i, self.bases[k].shape))
+
+    def flat_index(self, k, index):
+        return int(np.ravel_multi_index(index, self.bases[k].shape)) if index else 0
+
+
+def _rms(x):
+    with np.errstate(all="ignore"):
+        top = float(np.max(np.abs(x), initial=0.0))
+        return top * float(np.sqrt(np.mean(np.square(x / top)))) if top and np.isfinite(top) else top
+
+
+def _power_of_two(x):
+    return np.ldexp(1.0, np.frexp(x)[1] - 1)
+
+
+def _preferred(near, far):
+    """Whether the slope from the smaller steps is the better one."""
+    if not np.isfinite(near.error):
+        return False
+    return not np.isfinite(far.error) or near.error < far.error
+
+
+assert EPSILON == np.finfo(np.float64).eps
