@@ -3,6 +3,7 @@ import json
 import os
 import random
 import struct
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -19,9 +20,11 @@ def path(tmp_path):
 def test_nested_state_comes_back_as_it_was(path, rng):
     x = rng.normal(size=(3, 4))
     state = {
-        "model": {"a.weight": tn.tensor(x), "view": tn.tensor(x.T), "scalar": tn.tensor(np.float64(3)), "none": tn.zeros((0, 2))},
+        "model": {"a.weight": tn.tensor(x), "view": tn.tensor(x.T), "scalar": tn.tensor(np.float64(3)),
+                  "none": tn.zeros((0, 2))},
         "numbers": [1, -2.5, float("inf"), 1e-323, 2**70, True, None, "tëxt", ""], "pair": (1, (2, [])), "empty": {},
-        "by number": {0: {"m": tn.tensor([1, 2])}, 7: None}, "$odd": {"$tensor": "no"}, "raw": np.arange(3, dtype=np.uint64),
+        "by number": {0: {"m": tn.tensor([1, 2])}, 7: None}, "$odd": {"$tensor": "no"},
+        "raw": np.arange(3, dtype=np.uint64),
     }
     tn.save(state, path)
     back = tn.load(path)
@@ -36,7 +39,8 @@ def test_nested_state_comes_back_as_it_was(path, rng):
     assert back["raw"].dtype == tn.uint64
 
 
-@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "int32", "uint32", "int64", "uint64", "float16",
+                                   "float32", "float64"])
 def test_every_dtype_keeps_its_bits(path, dtype, rng):
     x = rng.integers(0, 2, size=(5,)).astype(dtype)
     tn.save(tn.tensor(x), path)
@@ -131,10 +135,8 @@ def test_flipped_bytes_never_end_in_anything_but_a_state_or_a_checkpoint_error(p
         broken = bytearray(body)
         broken[dice.randrange(len(broken))] = dice.randrange(256)
         path.write_bytes(broken)
-        try:
+        with suppress(CheckpointError):
             tn.load(path)
-        except CheckpointError:
-            pass
 
 
 def hostile(header, body=b""):
@@ -148,12 +150,13 @@ def ours(skeleton):
 
 @pytest.mark.parametrize("body", [
     b"", b"PK\x03\x04 a zip", b"\x80\x04 a pickle", struct.pack("<Q", 2**63) + b"{}", struct.pack("<Q", 10**9) + b"{}",
-    hostile(b"[" * 1000), hostile({"a": {"dtype": "F32", "shape": [10**9, 10**9, 10**9], "data_offsets": [0, 4]}}, b"0000"),
+    hostile(b"[" * 1000),
+    hostile({"a": {"dtype": "F32", "shape": [10**9, 10**9, 10**9], "data_offsets": [0, 4]}}, b"0000"),
     hostile({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 400]}}, b"0000"),
     hostile({"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}}, b"0000"),
     hostile({"a": {"dtype": "Q7", "shape": [1], "data_offsets": [0, 4]}}, b"0000"),
-    ours("not json"), ours('{"$tensor": "absent"}'), ours('{"$tensor": ["a"]}'), ours('{"$dict": 5}'), ours('{"$dict": [[{}, 1]]}'),
-    ours('{"$tuple": 5}'), ours("[" * 100_000), ours("1" * 5000),
+    ours("not json"), ours('{"$tensor": "absent"}'), ours('{"$tensor": ["a"]}'), ours('{"$dict": 5}'),
+    ours('{"$dict": [[{}, 1]]}'), ours('{"$tuple": 5}'), ours("[" * 100_000), ours("1" * 5000),
 ])
 def test_hostile_files_get_a_checkpoint_error(path, body):
     path.write_bytes(body)

@@ -1,0 +1,293 @@
+"""The training loop, and all of its state: what is saved in mid-epoch continues bit for bit."""
+import math
+import time
+
+from ..autograd import Tensor, no_grad
+from ..backend import default_generator
+from ..optim.lr_scheduler import ReduceLROnPlateau
+from .checkpoint import CheckpointError, load, save
+from .history import History
+from .progress import Progress
+
+FORMAT = "training state 1"
+
+
+class NonFiniteLoss(FloatingPointError):
+    """The loss became infinite or not a number; the parameters are those before the step."""
+
+
+class Trainer:
+    """Goes through the data epoch after epoch: loss, backward, one optimizer step per batch.
+
+    Args:
+        model: a Module. Without `loss` it has a method `loss(*batch)`.
+        loader: what yields the batches: a `DataLoader`, or anything with `len` that can be iterated again.
+        optimizer: over the parameters of the model.
+        loss: `loss(model, *batch)`, if not the model's own. The result of either is a Tensor, or a dict with the
+            Tensor "loss" and other numbers of the batch ("accuracy", "kl" ...), which are averaged too.
+        valid: batches of held-out data, for the columns "valid_..." of the history.
+        valid_every: epochs between two looks at them.
+        scheduler: stepped after each epoch; `ReduceLROnPlateau` gets the loss on held-out data.
+        stop: a rule or several (`EarlyStopping`, `RelativeChange`).
+        callbacks: functions `callback(trainer, row)`, called after each epoch with its row of the history.
+        generator: the stream that the model draws from; its state is part of the run. Default: the default one.
+
+    Attributes:
+        epoch, step: how many are done.
+        history: a `History`.
+        finished: why a rule ended the run, or "".
+        interrupted: what asked it to stop, or "".
+
+    Raises:
+        TypeError: without `loss`, the model has no method `loss`.
+        ValueError: the loader has no batch.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> X, y = tn.data.line(200, generator=0)
+        >>> model = tn.nn.Linear(2, 1, bias=False)
+        >>> trainer = tn.train.Trainer(
+        ...     model, tn.data.DataLoader(tn.data.TensorDataset(X, y), 50, shuffle=True, generator=0),
+        ...     tn.optim.SGD(model.parameters(), lr=0.05), loss=lambda model, x, y: ((model(x) - y)**2).mean())
+        >>> history = trainer.fit(50)
+        >>> history["loss"][-1] < 5.0 < history["loss"][0]
+        True
+    """
+
+    def __init__(self, model, loader, optimizer, *, loss=None, valid=None, valid_every=1, scheduler=None, stop=(),
+                 callbacks=(), generator=None):
+        if loss is None and not callable(getattr(model, "loss", None)):
+            raise TypeError(f"loss: {type(model).__name__} has no method loss(*batch); give a function(model, *batch)")
+        if len(loader) == 0:
+            raise ValueError("loader: it has no batch")
+        self.model, self.loader, self.optimizer, self.scheduler = model, loader, optimizer, scheduler
+        self.loss = loss or (lambda model, *batch: model.loss(*batch))
+        self.valid, self.valid_every = valid, valid_every
+        self.stop = list(stop) if isinstance(stop, (list, tuple)) else [stop]
+        self.callbacks = list(callbacks)
+        self.generator = generator or default_generator
+        self.epoch = self.step = 0
+        self.history = History()
+        self.finished = self.interrupted = ""
+        self._sums = Sums()
+
+    # Running --------------------------------------------------------------------
+    def fit(self, epochs, *, checkpoint=None, save_every=30.0, progress=False):
+        """Train until `epochs` epochs are done in all, a rule says stop, or somebody interrupts.
+
+        Args:
+            epochs: the total, those done before included.
+            checkpoint: a file for the state of the run, written at the end, on interruption and now and then.
+            save_every: seconds between two of these.
+            progress: True for a bar, None for one in notebooks and terminals only.
+
+        Returns:
+            The `History`.
+
+        Raises:
+            ValueError: `epochs` is no int >= 1.
+            NonFiniteLoss: the loss of a batch is infinite or not a number.
+        """
+        if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
+            raise ValueError(f"epochs: expected an int >= 1, got {epochs!r}")
+        self.interrupted = ""
+        saved_at = time.monotonic()
+        with Progress(epochs * len(self.loader), self.step, progress) as bar:
+            while self.epoch < epochs and not self.finished and not self.interrupted:
+                bar.epoch(self.epoch + 1, epochs)
+                if self._run_epoch(bar):
+                    self._end_epoch()
+                if checkpoint is not None and time.monotonic() - saved_at >= save_every:
+                    self.save(checkpoint)
+                    saved_at = time.monotonic()
+        if checkpoint is not None:
+            self.save(checkpoint)
+        if not self.interrupted:
+            for rule in self.stop:
+                rule.finish(self.model)
+        return self.history
+
+    def interrupt(self, reason="interrupt"):
+        """Ask `fit` to end after the present step (with a loader that has no state: epoch); it can be continued."""
+        self.interrupted = reason
+
+    def _run_epoch(self, bar):
+        """The batches of an epoch, or what is left of them; False if interrupted."""
+        self.model.train()
+        for batch in self.loader:
+            bar.step(self._train(as_batch(batch)))
+            if self.interrupted and hasattr(self.loader, "state_dict"):
+                return False
+        return True
+
+    def _train(self, batch):
+        self.optimizer.zero_grad()
+        parts = as_parts(self.loss(self.model, *batch))
+        values = {key: float(value) for key, value in parts.items()}
+        if not math.isfinite(values["loss"]):
+            raise NonFiniteLoss(f"the loss is {values['loss']} at step {self.step + 1}, epoch {self.epoch + 1}; the "
+                                "parameters were left as they are. A smaller learning rate may help; "
+                                "tn.detect_anomaly() finds the operation")
+        parts["loss"].backward()
+        self.optimizer.step()
+        self.step += 1
+        self._sums.add(values, batch_size(batch))
+        return values["loss"]
+
+    def _end_epoch(self):
+        self.epoch += 1
+        row = {"epoch": self.epoch, "step": self.step, "lr": self.optimizer.param_groups[0]["lr"], **self._sums.means()}
+        self._sums = Sums()
+        if self.valid is not None and self.epoch % self.valid_every == 0:
+            row.update({f"valid_{key}": value for key, value in self.evaluate(self.valid).items()})
+        self.history.append(row)
+        if self.scheduler is not None:
+            plateau = isinstance(self.scheduler, ReduceLROnPlateau)
+            self.scheduler.step(*([row.get("valid_loss", row["loss"])] if plateau else []))
+        for rule in self.stop:
+            if row.get(rule.metric) is not None and rule.update(row[rule.metric], self.model):
+                self.finished = rule.reason
+        for callback in self.callbacks:
+            callback(self, row)
+
+    def evaluate(self, loader):
+        """The averages over other batches, without training: {"loss": ..., ...}."""
+        sums = Sums()
+        with no_grad(), self.model.evaluating():
+            for batch in loader:
+                batch = as_batch(batch)
+                parts = as_parts(self.loss(self.model, *batch))
+                sums.add({key: float(value) for key, value in parts.items()}, batch_size(batch))
+        return sums.means()
+
+    # State ----------------------------------------------------------------------
+    def state_dict(self):
+        """All that a later `fit` depends on, for `tn.save`."""
+        return {
+            "format": FORMAT, "epoch": self.epoch, "step": self.step, "finished": self.finished,
+            "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
+            "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
+            "loader": self.loader.state_dict() if hasattr(self.loader, "state_dict") else None,
+            "generator": Tensor(self.generator.get_state(), device="cpu"),
+            "sums": self._sums.state_dict(), "history": self.history.rows,
+            "stop": [rule.state_dict() for rule in self.stop],
+        }
+
+    def load_state_dict(self, state):
+        """Continue where a run with the same model, optimizer, loader and rules was.
+
+        Raises:
+            CheckpointError: it is not the state of a run, or the run had other parts; nothing has changed then.
+            RuntimeError, ValueError: the shapes of the model or the data differ.
+        """
+        if not isinstance(state, dict) or state.get("format") != FORMAT:
+            raise CheckpointError("this is not the saved state of a training run")
+        missing = sorted(set(self.state_dict()) - set(state))
+        if missing:
+            raise CheckpointError(f"the saved state lacks {', '.join(missing)}")
+        for key, mine in (("scheduler", self.scheduler), ("loader", getattr(self.loader, "state_dict", None))):
+            if (state[key] is None) != (mine is None):
+                raise CheckpointError(f"the saved run had {'no' if state[key] is None else 'a'} {key} with a state")
+        if len(state["stop"]) != len(self.stop):
+            raise CheckpointError(f"the saved run had {len(state['stop'])} rules to stop, this has {len(self.stop)}")
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.scheduler is not None:
+            self.scheduler.load_state_dict(state["scheduler"])
+        if state["loader"] is not None:
+            self.loader.load_state_dict(state["loader"])
+        for rule, saved in zip(self.stop, state["stop"]):
+            rule.load_state_dict(saved)
+        self.generator.set_state(state["generator"].numpy())
+        self.epoch, self.step, self.finished = state["epoch"], state["step"], state["finished"]
+        self.history, self._sums = History(state["history"]), Sums(state["sums"])
+
+    def save(self, path):
+        """Write the state to a file, atomically."""
+        save(self.state_dict(), path)
+
+    def load(self, path):
+        """Continue from a file that `save` wrote; raises as `tn.load` and `load_state_dict` do."""
+        try:
+            self.load_state_dict(load(path))
+        except CheckpointError as error:
+            raise error if str(path) in str(error) else CheckpointError(f"{path}: {error}") from error
+
+
+class Sums:
+    """Running sums of the numbers of an epoch, weighed by the size of the batches."""
+
+    def __init__(self, state=None):
+        self.totals = {key: list(pair) for key, pair in (state or {}).items()}
+
+    def add(self, values, weight):
+        """Add the means over one batch of `weight` examples."""
+        for key, value in values.items():
+            pair = self.totals.setdefault(key, [0.0, 0])
+            pair[0] += value * weight
+            pair[1] += weight
+
+    def means(self):
+        """The means over all examples."""
+        return {key: total / weight for key, (total, weight) in self.totals.items()}
+
+    def state_dict(self):
+        """The sums as plain lists."""
+        return {key: list(pair) for key, pair in self.totals.items()}
+
+
+def as_batch(batch):
+    """The arguments that a batch stands for: a tuple or list is taken apart."""
+    return tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+
+
+def batch_size(batch):
+    """How many examples a batch holds: the length of its first Tensor with an axis, or 1."""
+    parts = [part for each in batch for part in (each.values() if isinstance(each, dict) else [each])]
+    return next((part.shape[0] for part in parts if isinstance(part, Tensor) and part.ndim), 1)
+
+
+def as_parts(result):
+    """What a loss function returned, as a dict with the entry "loss".
+
+    Raises:
+        TypeError: it is neither a Tensor nor a dict with the Tensor "loss".
+        ValueError: the loss has more than one element.
+    """
+    parts = result if isinstance(result, dict) else {"loss": result}
+    if not isinstance(parts.get("loss"), Tensor):
+        found = f"a dict of {', '.join(map(str, parts))}" if isinstance(result, dict) else type(result).__name__
+        raise TypeError(f"loss: expected a Tensor, or a dict with the Tensor 'loss', got {found}")
+    if parts["loss"].size != 1:
+        raise ValueError(f"loss: expected one number, got shape {parts['loss'].shape}")
+    return parts
+
+
+def fit(model, loader, optimizer, epochs, *, loss=None, valid=None, scheduler=None, stop=(), callbacks=(),
+        checkpoint=None, progress=False, **options):
+    """Train a model: a `Trainer` and its `fit` in one call.
+
+    Args:
+        model, loader, optimizer, loss, valid, scheduler, stop, callbacks: as in `Trainer`.
+        epochs: how many.
+        checkpoint, progress: as in `Trainer.fit`.
+        **options: others of `Trainer`: `valid_every`, `generator`.
+
+    Returns:
+        The `History`.
+
+    Raises:
+        TypeError, ValueError, NonFiniteLoss: as in `Trainer` and `Trainer.fit`.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> X, y = tn.data.line(100, generator=0)
+        >>> model = tn.nn.Linear(2, 1, bias=False)
+        >>> history = tn.train.fit(model, [(X, y)], tn.optim.SGD(model.parameters(), lr=0.05), epochs=3,
+        ...                        loss=lambda model, x, y: ((model(x) - y)**2).mean())
+        >>> len(history), history.columns
+        (3, ['epoch', 'step', 'lr', 'loss'])
+    """
+    trainer = Trainer(model, loader, optimizer, loss=loss, valid=valid, scheduler=scheduler, stop=stop,
+                      callbacks=callbacks, **options)
+    return trainer.fit(epochs, checkpoint=checkpoint, progress=progress)
