@@ -29,7 +29,7 @@ def leaf(values, dtype="float64"):
 
 
 def nodes_alive():
-    return sum(isinstance(found, Node) for found in gc.get_objects())
+    return sum(issubclass(type(found), Node) for found in gc.get_objects())
 
 
 class Watched(np.ndarray):
