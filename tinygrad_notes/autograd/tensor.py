@@ -6,6 +6,7 @@ import numpy as np
 
 from ..backend import as_device, default_float, device_of, to_dtype
 from ..backend.dtypes import default_complex
+from .text import tensor_repr
 from .hooks import Hooked
 
 
@@ -204,25 +205,6 @@ class Tensor(Hooked):
         return tensor_repr(self)
 
 
-def tensor_repr(tensor):
-    """The text of a tensor, in PyTorch's manner: values, then what is not the default."""
-    host = tensor.device.to_numpy(tensor.data)
-    body = np.array2string(host, separator=", ", prefix="tensor(", precision=4, threshold=1000, edgeitems=3,
-                           floatmode="maxprec_equal" if host.dtype.kind == "f" and host.size else "maxprec")
-    notes = []
-    if host.size == 0 and host.shape != (0,):
-        notes.append(f"shape={host.shape}")
-    if host.dtype.name not in ("float32", "int64", "bool", "complex64"):
-        notes.append(f"dtype={host.dtype}")
-    if tensor.device.name != "cpu":
-        notes.append(f"device='{tensor.device}'")
-    if tensor.node is not None:
-        notes.append(f"grad_fn=<{tensor.node.name}>")
-    elif tensor.requires_grad:
-        notes.append("requires_grad=True")
-    return f"tensor({', '.join([body, *notes])})"
-
-
 def to_array(data, dtype=None, device=None, copy=False):
     """The raw device array for anything that means numbers.
 
@@ -230,9 +212,14 @@ def to_array(data, dtype=None, device=None, copy=False):
         TypeError: `data` is ragged, or holds something that is not a number.
     """
     dtype = to_dtype(dtype)
-    on_host = isinstance(data, np.ndarray)  # NumPy's arrays are the host's: the default device decides
     if isinstance(data, Tensor):
-        data = data.data
+        data, on_host = data.data, False
+    else:
+        if hasattr(data, "__dlpack__") and device_of(data) is None and not isinstance(data, np.generic):
+            data = np.from_dlpack(data)
+        on_host = isinstance(data, np.ndarray)  # NumPy's arrays are the host's: the default device decides
+        if on_host and data.dtype.kind not in "biufc":
+            raise TypeError(f"data: expected numbers, got an array of dtype {data.dtype}")
     home = device_of(data)
     target = as_device(device) if device is not None or home is None or on_host else home
     if home is None:
@@ -251,8 +238,6 @@ def to_array(data, dtype=None, device=None, copy=False):
 def _from_python(data, dtype):
     if isinstance(data, (list, tuple)) and any(isinstance(leaf, Tensor) for leaf in _leaves(data)):
         data = _lower_lists(data)
-    if hasattr(data, "__dlpack__") and not isinstance(data, np.generic):
-        data = np.from_dlpack(data)
     try:
         host = np.array(data)
     except ValueError as error:

@@ -86,12 +86,11 @@ def asarray(obj, /, *, dtype=None, device=None, copy=None, requires_grad=False):
 
 
 def _is_shared(array, obj):
+    """Whether the raw array is the memory of `obj`, no matter through which protocol it came."""
     if array is obj:
         return True
-    if not isinstance(obj, np.ndarray) and hasattr(obj, "__dlpack__") and isinstance(array, np.ndarray):
-        return np.shares_memory(array, np.from_dlpack(obj))
-    both = isinstance(array, np.ndarray) and isinstance(obj, np.ndarray)
-    return both and (array.base is obj or array.base is obj.base)
+    source = np.from_dlpack(obj) if hasattr(obj, "__dlpack__") and not isinstance(obj, np.generic) else None
+    return source is not None and isinstance(array, np.ndarray) and np.may_share_memory(array, source)
 
 
 def as_tensor(data, dtype=None, device=None):
