@@ -67,9 +67,11 @@ def call_site():
 
 
 def bad_values(arrays):
-    """'NaN' if any floating array holds one, else 'infinity' if any does, else None."""
+    """'NaN' if any floating array or number holds one, else 'infinity' if any does, else None."""
     found = None
     for array in arrays:
+        if isinstance(array, float):
+            array = np.asarray(array)
         if device_of(array) is None or array.dtype.kind not in "fc":
             continue
         xp = namespace_of(array)
@@ -94,10 +96,12 @@ def note(node, arrays, out):
     made = bad_values(out if isinstance(out, (tuple, list)) else (out,))
     if made is None:
         return
-    given = bad_values(arrays)
+    inputs = {_input(node, i): array for i, array in enumerate(arrays)}
+    inputs.update({repr(name): value for name, value in (node.attrs or {}).items()})
+    given = bad_values(inputs.values())
     if made == given == "NaN":
-        at = next(i for i, array in enumerate(arrays) if bad_values((array,)) == "NaN")
-        raise AnomalyError(f"forward of {node.name}: its input {_input(node, at)} already holds NaN, made by none "
+        at = next(name for name, value in inputs.items() if bad_values((value,)) == "NaN")
+        raise AnomalyError(f"forward of {node.name}: its input {at} already holds NaN, made by none "
                            f"of the operations recorded inside detect_anomaly, at {site}")
     if made == "NaN" or given is None:
         origin = "inputs that hold infinity" if given else "finite inputs"
