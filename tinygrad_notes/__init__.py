@@ -12,10 +12,13 @@ from .autograd import (
     set_grad_enabled, value_and_grad, vjp,
 )
 from .autograd.transforms import grad
+from .array_api import *  # noqa: F403
+from .array_api import namespace_info as __array_namespace_info__
 from .backend import *  # noqa: F403
 from .ops import *  # noqa: F403
 
 __version__ = "0.1.0"
+__array_api_version__ = "2024.12"
 
 # Parts that are imported when first asked for: name -> module, or (module, attribute).
 _LAZY = {

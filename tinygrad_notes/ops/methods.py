@@ -1,6 +1,6 @@
 """Operations as methods and operators of Tensor, bound from one table."""
 from ..autograd import Tensor, backward
-from . import inplace
+from . import inplace, protocols
 from .index import select
 
 # Methods that are the function of the same name, its first argument the tensor.
@@ -112,5 +112,6 @@ def bind():
     Tensor.__divmod__, Tensor.__round__ = _divmod, _round
     Tensor.__getitem__ = select
     inplace.bind()
+    protocols.bind()
     Tensor.__hash__ = object.__hash__
     Tensor.backward = backward
