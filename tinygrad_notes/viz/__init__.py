@@ -1,5 +1,8 @@
-"""The computation graph as a picture: SVG without any binary, DOT for Graphviz, text for terminals."""
+"""Pictures without any binary or plotting library: the computation graph, loss curves, sheets of images."""
 
+from .curves import plot_curves
 from .graph import Graph, GraphNode, graph
+from .picture import Picture, png_bytes
+from .sheet import image_sheet
 
-__all__ = ["Graph", "GraphNode", "graph"]
+__all__ = ["Graph", "GraphNode", "Picture", "graph", "image_sheet", "plot_curves", "png_bytes"]

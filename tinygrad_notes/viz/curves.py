@@ -1,0 +1,149 @@
+"""Curves over steps or epochs as SVG, with axes, a legend, and no plotting library."""
+import math
+from html import escape
+
+from .picture import FONT, Picture, number
+
+# Told apart by people who do not see red and green as different; the dashes repeat the message without color.
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+DASHES = ("", "6 3", "2 2", "8 3 2 3", "1 3", "10 4")
+LEFT, RIGHT, TOP, BOTTOM = 62, 14, 34, 44
+
+
+def plot_curves(curves, title="", xlabel="epoch", ylabel="", logy=False, width=560, height=340):
+    """Draw named curves in one frame.
+
+    Args:
+        curves: {name: (x, y)}, or {name: y} with x = 1, 2, ...; numbers or Tensors. Values that are not finite (or
+            not positive, with `logy`) break the curve.
+        title, xlabel, ylabel: texts.
+        logy: logarithmic y axis.
+        width, height: in pixels.
+
+    Returns:
+        A `Picture`.
+
+    Raises:
+        ValueError: x and y of a curve differ in length, or there is nothing to draw.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> picture = tn.viz.plot_curves({"train": [3.0, 2.0, 1.5], "held out": ([1, 3], [3.1, 2.2])}, ylabel="loss")
+        >>> picture.svg()[:4]
+        '<svg'
+    """
+    curves = {name: _points(name, curve, logy) for name, curve in curves.items()}
+    points = [p for curve in curves.values() for p in curve if p is not None]
+    if not points:
+        raise ValueError("plot_curves: no curve has a point that can be drawn")
+    xs = _Axis([x for x, _ in points], False, LEFT, width - RIGHT)
+    ys = _Axis([y for _, y in points], logy, height - BOTTOM, TOP)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'font-family="{FONT}" font-size="11" role="img">',
+        f"<title>{escape(title or ylabel or 'curves')}: {escape(', '.join(curves))}</title>",
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        f'<text x="{LEFT}" y="20" font-size="14" font-weight="600" fill="#111827">{escape(title)}</text>',
+    ]
+    for y, text in ys.ticks():
+        parts.append(f'<path d="M{LEFT} {number(y)}H{width - RIGHT}" stroke="#e5e7eb"/><text x="{LEFT - 6}" '
+                     f'y="{number(y + 4)}" text-anchor="end" fill="#4b5563">{text}</text>')
+    for x, text in xs.ticks():
+        parts.append(f'<path d="M{number(x)} {height - BOTTOM}v4" stroke="#6b7280"/><text x="{number(x)}" '
+                     f'y="{height - BOTTOM + 17}" text-anchor="middle" fill="#4b5563">{text}</text>')
+    parts.append(f'<path d="M{LEFT} {height - BOTTOM}H{width - RIGHT}" stroke="#6b7280"/>')
+    middle = (LEFT + width - RIGHT) / 2
+    center = number((TOP + height - BOTTOM) / 2)
+    parts.append(f'<g text-anchor="middle" fill="#111827"><text x="{number(middle)}" y="{height - 8}">{escape(xlabel)}'
+                 f'</text><text transform="translate(14 {center}) rotate(-90)">{escape(ylabel)}</text></g>')
+    for k, points in enumerate(curves.values()):
+        parts.append(_line(points, xs, ys, k))
+    parts.append(_legend(list(curves), width))
+    return Picture("\n".join([*parts, "</svg>\n"]))
+
+
+def _points(name, curve, logy):
+    """[(x, y) or None for a break]."""
+    pair = isinstance(curve, tuple) and len(curve) == 2 and hasattr(curve[0], "__len__")
+    y = [float(v) for v in (curve[1] if pair else curve)]
+    x = [float(v) for v in curve[0]] if pair else [float(k + 1) for k in range(len(y))]
+    if len(x) != len(y):
+        raise ValueError(f"curve {name!r}: {len(x)} x for {len(y)} y")
+    good = [math.isfinite(a) and math.isfinite(b) and (b > 0 or not logy) for a, b in zip(x, y)]
+    return [(a, b) if ok else None for a, b, ok in zip(x, y, good)]
+
+
+def _line(points, xs, ys, k):
+    color = COLORS[k % len(COLORS)]
+    dash = f' stroke-dasharray="{DASHES[k % len(DASHES)]}"' if k else ""
+    path, lonely, pen = [], [], "M"
+    for before, point, after in zip([None, *points], points, [*points[1:], None]):
+        if point is None:
+            pen = "M"
+            continue
+        at = f"{number(xs.at(point[0]))} {number(ys.at(point[1]))}"
+        if before is None and after is None:
+            x, y = at.split()
+            lonely.append(f'<circle cx="{x}" cy="{y}" r="2.5" fill="{color}"/>')
+        path.append(f"{pen}{at}")
+        pen = "L"
+    return f'<path d="{"".join(path)}" fill="none" stroke="{color}" stroke-width="1.6"{dash}/>' + "".join(lonely)
+
+
+def _legend(names, width):
+    parts, x = [], width - RIGHT
+    for k, name in reversed(list(enumerate(names))):
+        x -= 6.4 * len(name)
+        dash = f' stroke-dasharray="{DASHES[k % len(DASHES)]}"' if k else ""
+        parts.append(f'<path d="M{number(x - 26)} 16h20" stroke="{COLORS[k % len(COLORS)]}" stroke-width="2"{dash}/>'
+                     f'<text x="{number(x)}" y="20" fill="#374151">{escape(name)}</text>')
+        x -= 40
+    return "".join(parts)
+
+
+class _Axis:
+    """From values to pixels, and where the round numbers are."""
+
+    def __init__(self, values, log, start, stop):
+        self.log, self.start, self.stop = log, start, stop
+        low, high = min(values), max(values)
+        if log:
+            low, high = math.log10(low), math.log10(high)
+        if high - low <= 1e-12 * max(abs(low), abs(high)):
+            pad = 0.5 * abs(low) if low and not log else 0.5
+            low, high = low - pad, high + pad
+        margin = 0.03 * (high - low) if stop < start else 0.0  # the y axis alone gets air
+        self.low, self.high = low - margin, high + margin
+
+    def at(self, value):
+        """The pixel of a value."""
+        value = math.log10(value) if self.log else value
+        return self.start + (value - self.low) / (self.high - self.low) * (self.stop - self.start)
+
+    def ticks(self):
+        """(pixel, text) of round numbers along the axis."""
+        values = self._decades() if self.log else self._round()
+        return [(self.at(v), f"{v:g}") for v in values]
+
+    def _round(self):
+        step = round_step((self.high - self.low) / 5)
+        first = math.ceil(self.low / step - 1e-9)
+        last = math.floor(self.high / step + 1e-9)
+        return [float(f"{k * step:.10g}") for k in range(first, last + 1)]
+
+    def _decades(self):
+        first, last = math.floor(self.low), math.ceil(self.high)
+        for digits in ((1,), (1, 3), (1, 2, 5), tuple(range(1, 10))):
+            found = [d * 10.0**k for k in range(first, last + 1) for d in digits]
+            found = [v for v in found if self.low - 1e-9 <= math.log10(v) <= self.high + 1e-9]
+            if len(found) >= 3:
+                break
+        while len(found) > 8:
+            found = found[::2]
+        return found
+
+
+def round_step(least):
+    """The smallest of 1, 2, 5 times a power of ten that is at least `least`."""
+    power = 10.0**math.floor(math.log10(least))
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= least * (1 - 1e-9))
