@@ -17,11 +17,11 @@ class Sigmoid(Module):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.Sigmoid()(tn.tensor([0.0]))
-        tensor([0.5])
+        tensor([0.5000])
     """
 
-    def forward(self, x):
-        return sigmoid(x)
+    def forward(self, input):
+        return sigmoid(input)
 
 
 class Tanh(Module):
@@ -35,8 +35,8 @@ class Tanh(Module):
         tensor([0.])
     """
 
-    def forward(self, x):
-        return tanh(x)
+    def forward(self, input):
+        return tanh(input)
 
 
 class SiLU(Module):
@@ -59,8 +59,8 @@ class SiLU(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, x):
-        return F.silu(x)
+    def forward(self, input):
+        return F.silu(input)
 
     def extra_repr(self):
         return inplace(self)
@@ -86,8 +86,8 @@ class Mish(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, x):
-        return F.mish(x)
+    def forward(self, input):
+        return F.mish(input)
 
     def extra_repr(self):
         return inplace(self)
@@ -113,8 +113,8 @@ class GELU(Module):
         super().__init__()
         self.approximate = approximate
 
-    def forward(self, x):
-        return F.gelu(x, self.approximate)
+    def forward(self, input):
+        return F.gelu(input, self.approximate)
 
     def extra_repr(self):
         return f"approximate={self.approximate!r}"
@@ -139,8 +139,8 @@ class Softplus(Module):
         super().__init__()
         self.beta, self.threshold = beta, threshold
 
-    def forward(self, x):
-        return F.softplus(x, self.beta, self.threshold)
+    def forward(self, input):
+        return F.softplus(input, self.beta, self.threshold)
 
     def extra_repr(self):
         return f"beta={self.beta!r}, threshold={self.threshold!r}"
@@ -154,11 +154,11 @@ class Softsign(Module):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.Softsign()(tn.tensor([1.0]))
-        tensor([0.5])
+        tensor([0.5000])
     """
 
-    def forward(self, x):
-        return F.softsign(x)
+    def forward(self, input):
+        return F.softsign(input)
 
 
 class LogSigmoid(Module):
@@ -172,8 +172,8 @@ class LogSigmoid(Module):
         tensor([-0.6931])
     """
 
-    def forward(self, x):
-        return F.logsigmoid(x)
+    def forward(self, input):
+        return F.logsigmoid(input)
 
 
 class Tanhshrink(Module):
@@ -187,8 +187,8 @@ class Tanhshrink(Module):
         tensor([0.])
     """
 
-    def forward(self, x):
-        return F.tanhshrink(x)
+    def forward(self, input):
+        return F.tanhshrink(input)
 
 
 class ELU(Module):
@@ -212,8 +212,8 @@ class ELU(Module):
         super().__init__()
         self.alpha, self.inplace = alpha, inplace
 
-    def forward(self, x):
-        return F.elu(x, self.alpha)
+    def forward(self, input):
+        return F.elu(input, self.alpha)
 
     def extra_repr(self):
         return f"alpha={self.alpha!r}" + inplace(self, True)
@@ -239,8 +239,8 @@ class SELU(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, x):
-        return F.selu(x)
+    def forward(self, input):
+        return F.selu(input)
 
     def extra_repr(self):
         return inplace(self)
@@ -267,8 +267,8 @@ class CELU(Module):
         super().__init__()
         self.alpha, self.inplace = alpha, inplace
 
-    def forward(self, x):
-        return F.celu(x, self.alpha)
+    def forward(self, input):
+        return F.celu(input, self.alpha)
 
     def extra_repr(self):
         return f"alpha={self.alpha!r}" + inplace(self, True)

@@ -32,8 +32,8 @@ class ReLU(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, x):
-        return relu(x)
+    def forward(self, input):
+        return relu(input)
 
     def extra_repr(self):
         return inplace(self)
@@ -57,8 +57,8 @@ class ReLU6(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, x):
-        return F.relu6(x)
+    def forward(self, input):
+        return F.relu6(input)
 
     def extra_repr(self):
         return inplace(self)
@@ -78,15 +78,15 @@ class LeakyReLU(Module):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.LeakyReLU()(tn.tensor([-1.0]))
-        tensor([-0.01])
+        tensor([-0.0100])
     """
 
     def __init__(self, negative_slope=0.01, inplace=False):
         super().__init__()
         self.negative_slope, self.inplace = negative_slope, inplace
 
-    def forward(self, x):
-        return F.leaky_relu(x, self.negative_slope)
+    def forward(self, input):
+        return F.leaky_relu(input, self.negative_slope)
 
     def extra_repr(self):
         return f"negative_slope={self.negative_slope!r}" + inplace(self, True)
@@ -112,8 +112,8 @@ class Hardtanh(Module):
         super().__init__()
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
 
-    def forward(self, x):
-        return F.hardtanh(x, self.min_val, self.max_val)
+    def forward(self, input):
+        return F.hardtanh(input, self.min_val, self.max_val)
 
     def extra_repr(self):
         return f"min_val={self.min_val!r}, max_val={self.max_val!r}" + inplace(self, True)
@@ -130,15 +130,15 @@ class Hardsigmoid(Module):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.Hardsigmoid()(tn.tensor([0.0]))
-        tensor([0.5])
+        tensor([0.5000])
     """
 
     def __init__(self, inplace=False):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, x):
-        return F.hardsigmoid(x)
+    def forward(self, input):
+        return F.hardsigmoid(input)
 
     def extra_repr(self):
         return inplace(self)
@@ -164,8 +164,8 @@ class Hardswish(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, x):
-        return F.hardswish(x)
+    def forward(self, input):
+        return F.hardswish(input)
 
     def extra_repr(self):
         return inplace(self)
@@ -191,8 +191,8 @@ class Threshold(Module):
         super().__init__()
         self.threshold, self.value, self.inplace = threshold, value, inplace
 
-    def forward(self, x):
-        return F.threshold(x, self.threshold, self.value)
+    def forward(self, input):
+        return F.threshold(input, self.threshold, self.value)
 
     def extra_repr(self):
         return f"threshold={self.threshold!r}, value={self.value!r}" + inplace(self, True)
@@ -209,15 +209,15 @@ class Softshrink(Module):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.Softshrink()(tn.tensor([2.0]))
-        tensor([1.5])
+        tensor([1.5000])
     """
 
     def __init__(self, lambd=0.5):
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, x):
-        return F.softshrink(x, self.lambd)
+    def forward(self, input):
+        return F.softshrink(input, self.lambd)
 
     def extra_repr(self):
         return f"{self.lambd}"
@@ -241,8 +241,8 @@ class Hardshrink(Module):
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, x):
-        return F.hardshrink(x, self.lambd)
+    def forward(self, input):
+        return F.hardshrink(input, self.lambd)
 
     def extra_repr(self):
         return f"{self.lambd}"
@@ -283,8 +283,8 @@ class PReLU(Module):
         """Set the slopes to their start again."""
         constant_(self.weight, self.init)
 
-    def forward(self, x):
-        return F.prelu(x, self.weight)
+    def forward(self, input):
+        return F.prelu(input, self.weight)
 
     def extra_repr(self):
         return f"num_parameters={self.num_parameters}"
@@ -315,8 +315,8 @@ class RReLU(Module):
         super().__init__()
         self.lower, self.upper, self.inplace, self.generator = lower, upper, inplace, generator
 
-    def forward(self, x):
-        return F.rrelu(x, self.lower, self.upper, self.training, generator=self.generator)
+    def forward(self, input):
+        return F.rrelu(input, self.lower, self.upper, self.training, generator=self.generator)
 
     def extra_repr(self):
         return f"lower={self.lower}, upper={self.upper}" + inplace(self, True)
@@ -345,8 +345,8 @@ class GLU(Module):
         super().__init__()
         self.dim = dim
 
-    def forward(self, x):
-        return F.glu(x, self.dim)
+    def forward(self, input):
+        return F.glu(input, self.dim)
 
     def extra_repr(self):
         return f"dim={self.dim}"
@@ -361,8 +361,8 @@ class _AlongAxis(Module):
         super().__init__()
         self.dim = dim
 
-    def forward(self, x):
-        return type(self).function(x, self.dim)
+    def forward(self, input):
+        return type(self).function(input, self.dim)
 
     def extra_repr(self):
         return f"dim={self.dim}"
@@ -382,7 +382,7 @@ class Softmax(_AlongAxis):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.Softmax(0)(tn.tensor([1e4, 1e4]))
-        tensor([0.5, 0.5])
+        tensor([0.5000, 0.5000])
     """
 
     function = F.softmax
@@ -422,7 +422,7 @@ class Softmin(_AlongAxis):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.Softmin(0)(tn.tensor([1e4, 1e4]))
-        tensor([0.5, 0.5])
+        tensor([0.5000, 0.5000])
     """
 
     function = F.softmin
@@ -439,12 +439,12 @@ class Softmax2d(Module):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.Softmax2d()(tn.zeros((2, 1, 1)))
-        tensor([[[0.5]],
+        tensor([[[0.5000]],
         <BLANKLINE>
-                [[0.5]]])
+                [[0.5000]]])
     """
 
-    def forward(self, x):
-        if x.ndim not in (3, 4):
-            raise ValueError(f"Softmax2d: expected 3 or 4 axes, got shape {x.shape}")
-        return F.softmax(x, -3)
+    def forward(self, input):
+        if input.ndim not in (3, 4):
+            raise ValueError(f"Softmax2d: expected 3 or 4 axes, got shape {input.shape}")
+        return F.softmax(input, -3)

@@ -141,12 +141,12 @@ class Sequential(_Ordered):
     def _of(cls, named):
         return Sequential(named)
 
-    def forward(self, x):
+    def forward(self, input):
         values = self.__dict__
         for name, role in self._roles.items():
             if role == MODULE:
-                x = values[name](x)
-        return x
+                input = values[name](input)
+        return input
 
 
 class ModuleList(_Ordered):

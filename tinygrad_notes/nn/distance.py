@@ -20,7 +20,7 @@ class CosineSimilarity(Module):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.CosineSimilarity()(tn.tensor([[1.0, 0.0]]), tn.tensor([[3.0, 4.0]]))
-        tensor([0.6])
+        tensor([0.6000])
     """
 
     def __init__(self, dim=1, eps=1e-8):
@@ -47,7 +47,7 @@ class PairwiseDistance(Module):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.PairwiseDistance()(tn.tensor([[0.0, 0.0]]), tn.tensor([[3.0, 4.0]]))
-        tensor([5.])
+        tensor([5.0000])
     """
 
     def __init__(self, p=2.0, eps=1e-6, keepdim=False):

@@ -17,8 +17,8 @@ class _Dropout(Module):
         self.p = number("p", p, 0, high=1)
         self.inplace, self.generator = inplace, generator
 
-    def forward(self, x):
-        return type(self).function(x, self.p, self.training, generator=self.generator)
+    def forward(self, input):
+        return type(self).function(input, self.p, self.training, generator=self.generator)
 
     def extra_repr(self):
         return f"p={self.p}, inplace={self.inplace}"
@@ -172,9 +172,9 @@ class DropConnect(Linear):
         super().__init__(in_features, out_features, bias, device, dtype, init=init)
         self.p, self.generator = number("p", p, 0, high=1), generator
 
-    def forward(self, x):
+    def forward(self, input):
         weight = F.dropout(self.weight, self.p, self.training, generator=self.generator)
-        return F.linear(x, weight, self.bias)
+        return F.linear(input, weight, self.bias)
 
     def extra_repr(self):
         return f"{super().extra_repr()}, p={self.p}"

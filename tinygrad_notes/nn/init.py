@@ -209,7 +209,7 @@ def constant_(tensor, val):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.init.constant_(tn.zeros((2,)), 0.5)
-        tensor([0.5, 0.5])
+        tensor([0.5000, 0.5000])
     """
     if not isinstance(val, (int, float)):
         raise ValueError(f"val: expected a number, got {val!r}")

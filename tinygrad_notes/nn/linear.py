@@ -81,8 +81,8 @@ class Linear(Module):
         if self.bias is not None:
             initializers.uniform_(self.bias, -limit, limit, generator)
 
-    def forward(self, x):
-        return linear(x, self.weight, self.bias)
+    def forward(self, input):
+        return linear(input, self.weight, self.bias)
 
     def extra_repr(self):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
@@ -142,8 +142,8 @@ class Bilinear(Module):
         if self.bias is not None:
             initializers.uniform_(self.bias, -limit, limit, generator)
 
-    def forward(self, x1, x2):
-        return F.bilinear(x1, x2, self.weight, self.bias)
+    def forward(self, input1, input2):
+        return F.bilinear(input1, input2, self.weight, self.bias)
 
     def extra_repr(self):
         return (f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
@@ -167,8 +167,8 @@ class Identity(Module):
     def __init__(self, *args, **kwargs):
         super().__init__()
 
-    def forward(self, x):
-        return x
+    def forward(self, input):
+        return input
 
 
 class Flatten(Module):
@@ -192,8 +192,8 @@ class Flatten(Module):
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, x):
-        return flatten(x, self.start_dim, self.end_dim)
+    def forward(self, input):
+        return flatten(input, self.start_dim, self.end_dim)
 
     def extra_repr(self):
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
@@ -222,17 +222,17 @@ class Unflatten(Module):
         super().__init__()
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
-    def forward(self, x):
-        x = as_tensor(x)
-        if not -x.ndim <= self.dim < x.ndim:
-            raise IndexError(f"Unflatten: dim {self.dim} is out of range for a tensor with {x.ndim} axes")
-        dim = self.dim % x.ndim
+    def forward(self, input):
+        input = as_tensor(input)
+        if not -input.ndim <= self.dim < input.ndim:
+            raise IndexError(f"Unflatten: dim {self.dim} is out of range for a tensor with {input.ndim} axes")
+        dim = self.dim % input.ndim
         known = math.prod(n for n in self.unflattened_size if n != -1)
-        if self.unflattened_size.count(-1) > 1 or (x.shape[dim] % known if -1 in self.unflattened_size
-                                                   else x.shape[dim] != known):
-            raise ValueError(f"Unflatten: axis {dim} of shape {x.shape} does not split into {self.unflattened_size}")
-        sizes = tuple(x.shape[dim] // known if n == -1 else n for n in self.unflattened_size)
-        return reshape(x, x.shape[:dim] + sizes + x.shape[dim + 1:])
+        if self.unflattened_size.count(-1) > 1 or (input.shape[dim] % known if -1 in self.unflattened_size
+                                                   else input.shape[dim] != known):
+            raise ValueError(f"Unflatten: axis {dim} of shape {input.shape} does not split into {self.unflattened_size}")
+        sizes = tuple(input.shape[dim] // known if n == -1 else n for n in self.unflattened_size)
+        return reshape(input, input.shape[:dim] + sizes + input.shape[dim + 1:])
 
     def extra_repr(self):
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

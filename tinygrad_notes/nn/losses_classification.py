@@ -191,7 +191,7 @@ class MultiLabelMarginLoss(_Loss):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.MultiLabelMarginLoss()(tn.tensor([[0.0, 0.5]]), tn.tensor([[1, -1]]))
-        tensor(0.25)
+        tensor(0.2500)
     """
 
     def forward(self, input, target):
@@ -217,7 +217,7 @@ class MultiMarginLoss(_Loss):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.MultiMarginLoss()(tn.tensor([[1.0, 0.5]]), tn.tensor([0]))
-        tensor(0.25)
+        tensor(0.2500)
     """
 
     def __init__(self, p=1, margin=1.0, weight=None, reduction="mean"):

@@ -23,7 +23,7 @@ class HingeEmbeddingLoss(_Loss):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.HingeEmbeddingLoss()(tn.tensor([0.25]), tn.tensor([-1]))
-        tensor(0.75)
+        tensor(0.7500)
     """
 
     def __init__(self, margin=1.0, reduction="mean"):

@@ -99,7 +99,7 @@ class HuberLoss(_Loss):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.HuberLoss()(tn.tensor([4.0]), tn.tensor([0.0]))
-        tensor(3.5)
+        tensor(3.5000)
     """
 
     def __init__(self, reduction="mean", delta=1.0):
@@ -127,7 +127,7 @@ class SmoothL1Loss(_Loss):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.SmoothL1Loss()(tn.tensor([4.0]), tn.tensor([0.0]))
-        tensor(3.5)
+        tensor(3.5000)
     """
 
     def __init__(self, reduction="mean", beta=1.0):

@@ -4,7 +4,7 @@
 """
 import numpy as np
 
-from ..autograd import elementwise, joint, primitive
+from ..autograd import elementwise, primitive
 from ..backend import device_of
 
 __all__ = []
@@ -66,33 +66,39 @@ def _combine(xp, losses, how):
     return total / losses.shape[0] if how == "mean" else total
 
 
-def _scale(xp, g, how, n):
-    return xp.expand_dims(g, axis=1) if how == "none" else g / n if how == "mean" else g
+def _label_entropy(xp, x, labels, *, how):
+    d = x - xp.max(x, axis=1, keepdims=True)
+    chosen = d[_rows(xp, d), labels]
+    return _combine(xp, xp.log(xp.sum(xp.exp(d, out=d), axis=1)) - chosen, how)
 
 
-def _cross_entropy(xp, x, logp, labels, *, how):
-    return _combine(xp, -logp[_rows(xp, logp), labels], how)
-
-
-def _slope(xp, y, logp, labels, *, how):
-    out = xp.exp(logp)
-    out[_rows(xp, out), labels] -= 1
-    out *= _scale(xp, y, how, logp.shape[0])
+def _slope(xp, y, x, labels, *, how):
+    share = y / x.shape[0] if how == "mean" else y
+    out = x - xp.max(x, axis=1, keepdims=True)
+    xp.exp(out, out=out)
+    total = xp.sum(out, axis=1, keepdims=True)
+    out *= (xp.expand_dims(share, axis=1) if how == "none" else share) / total
+    out[_rows(xp, out), labels] -= share
     return out
 
 
-def _slope_y(xp, g, logp, labels, how):
-    each = xp.sum(g * xp.exp(logp), axis=1) - xp.pick_label(g, labels)
-    return each if how == "none" else xp.sum(each) / logp.shape[0] if how == "mean" else xp.sum(each)
+def _slope_y(xp, g, x, labels, how):
+    each = xp.sum(g * xp.softmax(x, axis=(1,)), axis=1) - xp.pick_label(g, labels)
+    return each if how == "none" else xp.sum(each) / x.shape[0] if how == "mean" else xp.sum(each)
 
 
-# The log-probabilities come in as log_softmax recorded them: they are all that is kept, and higher orders reach
-# the logits through them. The first order is complete in the rule for x, so none is sent along `logp`.
-label_entropy = joint("label_entropy", _cross_entropy,
-                      lambda xp, g, logp, labels, how: (xp.label_entropy_slope(g, logp, labels, how=how), None, None),
-                      kind="reduce")
-primitive("label_entropy_slope", _slope, kind="elementwise", y=_slope_y,
-          logp=lambda xp, g, y, logp, how: g * xp.exp(logp) * _scale(xp, y, how, logp.shape[0]))
+def _slope_x(xp, g, y, x, how):
+    p = xp.softmax(x, axis=(1,))
+    weighted = g * p
+    share = xp.expand_dims(y, axis=1) if how == "none" else y / x.shape[0] if how == "mean" else y
+    return (weighted - p * xp.sum(weighted, axis=1, keepdims=True)) * share
+
+
+# -log softmax(x) at the label of each row. Only x is kept: its exponentials cost less than keeping them, and the slope
+# (softmax - one_hot) * share is made in one array.
+label_entropy = primitive("label_entropy", _label_entropy, kind="reduce",
+                          x=lambda xp, g, x, labels, how: xp.label_entropy_slope(g, x, labels, how=how))
+primitive("label_entropy_slope", _slope, kind="elementwise", y=_slope_y, x=_slope_x)
 
 
 # Differences --------------------------------------------------------------------------

@@ -236,7 +236,7 @@ def softmax(input, dim=None, dtype=None):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.functional.softmax(tn.tensor([1e4, 1e4]), dim=0)
-        tensor([0.5, 0.5])
+        tensor([0.5000, 0.5000])
     """
     input = _floats(input, dtype)
     return ops.softmax(input, _axis(dim, input.ndim))
@@ -286,7 +286,7 @@ def softmin(input, dim=None, dtype=None):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.functional.softmin(tn.tensor([0.0, 0.0]), dim=0)
-        tensor([0.5, 0.5])
+        tensor([0.5000, 0.5000])
     """
     input = _floats(input, dtype)
     return ops.softmax(-input, _axis(dim, input.ndim))

@@ -3,7 +3,20 @@
     N rows   C classes, on axis 1   d further axes, such as the pixels of an image
 """
 from ...autograd import Tensor, as_tensor
-from ...ops import log_sigmoid, log_softmax, maximum, mean, permute_dims, relu, reshape, softplus, sum, take, where
+from ...ops import (
+    log_sigmoid,
+    log_softmax,
+    maximum,
+    mean,
+    permute_dims,
+    relu,
+    reshape,
+    softplus,
+    sum,
+    take,
+    take_along_axis,
+    where,
+)
 from ...ops.losses import binary_entropy, binary_entropy_of_logits, check_labels, holds, label_entropy, pick_label
 from .common import check_reduction, number, reduced, same_shape, weighed
 
@@ -35,7 +48,7 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     Raises:
         ValueError: an index is outside [0, C), shapes do not fit, e is out of range, the batch is empty or all ignored
             where a mean is asked for, or the reduction is unknown.
-        TypeError: class indices are not integers.
+        TypeError: the logits are not floating, or class indices not integers.
 
     Source: the notes, section 2.1.1; UDL 5.5; label smoothing: Szegedy et al. 2016, section 7.
 
@@ -55,19 +68,21 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     if target.data.dtype.kind == "f" and target.shape == input.shape:
         return _soft_entropy(input, target, weight, reduction, smoothing)
     rows, labels, shape = _in_rows("cross_entropy", input, target)
+    if rows.data.dtype.kind != "f":
+        raise TypeError(f"cross_entropy: input: expected floating logits, got {rows.dtype}")
     check_labels("cross_entropy", labels.data, rows.shape[1], ignore_index)
-    logp = log_softmax(rows, -1)
     if weight is None and not smoothing and not _any_ignored(labels, ignore_index):
         if reduction == "mean" and not labels.size:
             raise ValueError(f"cross_entropy: the mean over an empty batch, shape {input.shape}, is undefined")
-        loss = label_entropy(rows, logp, labels, how=reduction)
+        loss = label_entropy(rows, labels, how=reduction)
         return loss if reduction != "none" or loss.shape == shape else reshape(loss, shape)
     kept = labels != ignore_index
     labels = where(kept, labels, 0)
-    weights = _class_weights("cross_entropy", weight, logp)
-    each = kept.astype(logp.dtype) if weights is None else where(kept, take(weights, labels, axis=0), 0.0)
-    loss = label_entropy(rows, logp, labels, how="none") * each
+    weights = _class_weights("cross_entropy", weight, rows)
+    each = kept.astype(rows.dtype) if weights is None else where(kept, take(weights, labels, axis=0), 0.0)
+    loss = label_entropy(rows, labels, how="none") * each
     if smoothing:
+        logp = log_softmax(rows, -1)
         spread = -sum(logp if weights is None else logp * weights, axis=1)
         loss = (1 - smoothing) * loss + smoothing / rows.shape[1] * where(kept, spread, 0.0)
     return _weighted_reduction("cross_entropy", loss, each, reduction, shape)
@@ -324,7 +339,7 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="me
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.functional.multi_margin_loss(tn.tensor([[1.0, 0.5]]), tn.tensor([0]))
-        tensor(0.25)
+        tensor(0.2500)
     """
     check_reduction(reduction)
     if p not in (1, 2):
@@ -344,7 +359,7 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="me
 def multilabel_margin_loss(input, target, reduction="mean"):
     """A hinge between the score of every right class and every wrong one.
 
-    Formula: l_n = (1/C) sum_{t right} sum_{j wrong} max(0, 1 - (x_nt - x_nj)).
+    Formula: l_n = (1/C) sum_{t listed} sum_{j not listed} max(0, 1 - (x_nt - x_nj)).
 
     Args:
         input: scores, floating, (N, C) or (C,).
@@ -371,11 +386,13 @@ def multilabel_margin_loss(input, target, reduction="mean"):
     classes = input.shape[-1]
     rows, labels = reshape(input, (-1, classes)), reshape(target, (-1, classes))
     listed = (labels < 0).astype("int64").cumulative_sum(axis=1) == 0
-    check_labels("multilabel_margin_loss", where(listed, labels, 0).data, classes)
+    labels = where(listed, labels, 0)
+    check_labels("multilabel_margin_loss", labels.data, classes)
     places = reshape(_counted(labels, classes), (1, 1, classes))
     right = ((reshape(labels, (-1, classes, 1)) == places) & reshape(listed, (-1, classes, 1))).any(axis=1)
-    hinge = relu(1 - reshape(rows, (-1, classes, 1)) + reshape(rows, (-1, 1, classes)))  # (N, right, wrong)
-    pairs = reshape(right, (-1, classes, 1)) & ~reshape(right, (-1, 1, classes))
+    score = take_along_axis(rows, labels, axis=1)
+    hinge = relu(1 - reshape(score, (-1, classes, 1)) + reshape(rows, (-1, 1, classes)))  # (N, listed, every class)
+    pairs = reshape(listed, (-1, classes, 1)) & ~reshape(right, (-1, 1, classes))
     loss = sum(where(pairs, hinge, 0.0), axis=(1, 2)) / classes
     return reduced(reshape(loss, input.shape[:-1]), reduction, "multilabel_margin_loss")
 
@@ -408,7 +425,7 @@ def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.functional.hinge_embedding_loss(tn.tensor([0.5, 0.25]), tn.tensor([1, -1]), reduction="none")
-        tensor([0.50, 0.75])
+        tensor([0.5000, 0.7500])
     """
     check_reduction(reduction)
     input, target = same_shape("hinge_embedding_loss", input, target)

@@ -31,7 +31,7 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.functional.cosine_similarity(tn.tensor([[1.0, 0.0]]), tn.tensor([[3.0, 4.0]]))
-        tensor([0.6])
+        tensor([0.6000])
     """
     x1, x2 = as_tensor(x1), as_tensor(x2)
     first, second = (maximum(_length(x, dim), eps) for x in (x1, x2))
@@ -65,7 +65,7 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.functional.pairwise_distance(tn.tensor([[0.0, 0.0]]), tn.tensor([[3.0, 4.0]]))
-        tensor([5.])
+        tensor([5.0000])
     """
     if not p > 0:
         raise ValueError(f"p: expected a number > 0, got {p!r}")
@@ -99,7 +99,7 @@ def normalize(input, p=2.0, dim=1, eps=1e-12):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.functional.normalize(tn.tensor([[3.0, 4.0]]))
-        tensor([[0.6, 0.8]])
+        tensor([[0.6000, 0.8000]])
     """
     if not p > 0:
         raise ValueError(f"p: expected a number > 0, got {p!r}")
@@ -235,7 +235,7 @@ def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_fu
         >>> a, b, c = (tn.tensor([[v]]) for v in (0.0, 1.0, 3.0))
         >>> city = lambda x, y: abs(x - y).sum(axis=-1)
         >>> tn.nn.functional.triplet_margin_with_distance_loss(a, b, c, distance_function=city, margin=2.5)
-        tensor(0.5)
+        tensor(0.5000)
     """
     distance = distance_function or pairwise_distance
     return _triplet("triplet_margin_with_distance_loss", anchor, positive, negative, distance, margin, swap, reduction)

@@ -125,7 +125,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.functional.huber_loss(tn.tensor([0.5, 4.0]), tn.tensor([0.0, 0.0]), reduction="none")
-        tensor([0.125, 3.500])
+        tensor([0.1250, 3.5000])
     """
     check_reduction(reduction)
     delta = number("delta", delta, 0, low_open=True)
@@ -155,7 +155,7 @@ def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.functional.smooth_l1_loss(tn.tensor([0.5, 4.0]), tn.tensor([0.0, 0.0]), reduction="none")
-        tensor([0.125, 3.500])
+        tensor([0.1250, 3.5000])
     """
     check_reduction(reduction)
     beta = number("beta", beta, 0)
@@ -173,8 +173,8 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     Args:
         input: predicted mean, floating, any shape.
         target: of the same shape.
-        var: predicted variance, >= 0: a number, or a Tensor of the shape of `input`, of that shape without its last
-            axis, or with 1 there. Where `eps` replaces it, its gradient is that of v.
+        var: predicted variance, >= 0: a number, or a Tensor of the shape of `input`, of that shape with 1 in place of one
+            size, or without its last axis. Where `eps` replaces it, its gradient is that of v.
         full: add the constant.
         eps: smallest variance, > 0.
         reduction: 'none', 'mean' or 'sum'.
@@ -196,12 +196,11 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     eps = number("eps", eps, 0, low_open=True)
     input, target = same_shape("gaussian_nll_loss", input, target)
     var = 0 * input.detach() + var if isinstance(var, (int, float)) else as_tensor(var, like=input)
-    if var.shape != input.shape:
-        if var.shape == input.shape[:-1]:
-            var = var.reshape(*var.shape, 1)
-        elif var.shape[:-1] != input.shape[:-1] or var.shape[-1:] != (1,):
-            raise ValueError(f"gaussian_nll_loss: var: expected shape {input.shape}, {input.shape[:-1]} or "
-                             f"{(*input.shape[:-1], 1)}, got {var.shape}")
+    if var.shape == input.shape[:-1] != input.shape:
+        var = var.reshape(*var.shape, 1)
+    if var.ndim != input.ndim or [v for n, v in zip(input.shape, var.shape) if n != v] not in ([], [1]):
+        raise ValueError(f"gaussian_nll_loss: var: expected shape {input.shape}, with at most one axis of length 1, or "
+                         f"{input.shape[:-1]}, got {var.shape}")
     if not holds(var.data >= 0):
         raise ValueError(f"gaussian_nll_loss: var must not be negative, its smallest value is {float(var.min())}")
     var = var + (maximum(var, eps) - var).detach()
@@ -335,7 +334,7 @@ def kl_to_standard_normal(mean, log_var, reduction="batchmean"):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.functional.kl_to_standard_normal(tn.tensor([[1.0, 0.0]]), tn.zeros((1, 2)))
-        tensor(0.5)
+        tensor(0.5000)
     """
     check_reduction(reduction, ("none", "mean", "sum", "batchmean"))
     mean, log_var = same_shape("kl_to_standard_normal", mean, log_var, ("mean", "log_var"))
@@ -346,6 +345,8 @@ def kl_to_standard_normal(mean, log_var, reduction="batchmean"):
 def _batch_reduced(loss, reduction, name):
     if reduction != "batchmean":
         return reduced(loss, reduction, name)
-    if not loss.ndim or not loss.shape[0]:
-        raise ValueError(f"{name}: 'batchmean' needs a batch on axis 0, got shape {loss.shape}")
+    if not loss.ndim:
+        return loss
+    if not loss.shape[0]:
+        raise ValueError(f"{name}: the mean over an empty batch, shape {loss.shape}, is undefined")
     return sum(loss) / loss.shape[0]
