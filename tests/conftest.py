@@ -19,3 +19,8 @@ def sealed():
 def rng():
     """A NumPy generator with a fixed seed."""
     return np.random.default_rng(0)
+
+
+def pytest_make_parametrize_id(config, val, argname):
+    """Functions are named without their address, so that all workers collect the same tests."""
+    return getattr(val, "__name__", argname).strip("<>") if callable(val) and not isinstance(val, type) else None
