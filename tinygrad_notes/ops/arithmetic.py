@@ -3,9 +3,9 @@ from ..autograd import Tensor, elementwise, joint
 from .docs import doc
 
 __all__ = [
-    "abs", "add", "addcdiv", "addcmul", "angle", "cbrt", "conj", "copysign", "divide", "float_power", "frexp", "hypot", "imag",
-    "ldexp", "lerp", "multiply", "negative", "nextafter", "positive", "pow", "real", "reciprocal", "rsqrt", "sgn", "sign", "sqrt",
-    "square", "subtract", "true_divide",
+    "abs", "add", "addcdiv", "addcmul", "angle", "cbrt", "conj", "copysign", "divide", "float_power", "frexp", "hypot",
+    "imag", "ldexp", "lerp", "multiply", "negative", "nextafter", "positive", "pow", "real", "reciprocal", "rsqrt",
+    "sgn", "sign", "sqrt", "square", "subtract", "true_divide",
 ]
 
 # A gradient that is zero everywhere, of every order: that of sign, floor and their like.
@@ -31,11 +31,13 @@ true_divide = divide
 negative = elementwise("negative", lambda xp, x: xp.negative(x), x=lambda g: -g,
                        doc=doc("The tensor with its signs changed.", "out = -x", "negative(tn.tensor([1.0, -2.0]))",
                                "tensor([-1.,  2.])"))
-positive = elementwise("positive", lambda xp, x: xp.positive(x), x=lambda g: g,
-                       doc=doc("A copy of the tensor.", "out = x", "positive(tn.tensor([1.0, -2.0]))", "tensor([ 1., -2.])"))
-abs = elementwise("abs", lambda xp, x: xp.abs(x), x=lambda xp, g, x: g * xp.sign(x),
-                  doc=doc("The absolute value; its derivative at 0 is 0.", "out = abs(x)", "abs(tn.tensor([1.0, -2.0]))",
-                          "tensor([1., 2.])"))
+positive = elementwise(
+    "positive", lambda xp, x: xp.positive(x), x=lambda g: g,
+    doc=doc("A copy of the tensor.", "out = x", "positive(tn.tensor([1.0, -2.0]))", "tensor([ 1., -2.])"))
+abs = elementwise(
+    "abs", lambda xp, x: xp.abs(x), x=lambda xp, g, x: g * xp.sign(x),
+    doc=doc("The absolute value; its derivative at 0 is 0.", "out = abs(x)", "abs(tn.tensor([1.0, -2.0]))",
+            "tensor([1., 2.])"))
 sign = elementwise("sign", lambda xp, x: xp.sign(x), x=lambda xp, g: xp.flat(g),
                    doc=doc("-1, 0 or 1; the derivative is 0 everywhere.", "out = x / abs(x), 0 at x = 0",
                            "sign(tn.tensor([3.0, 0.0, -2.0]))", "tensor([ 1.,  0., -1.])"))
@@ -45,13 +47,15 @@ square = elementwise("square", lambda xp, x: xp.square(x), x=lambda g, x: g * (x
 sqrt = elementwise("sqrt", lambda xp, x: xp.sqrt(x), x=lambda g, out: g / (out + out),
                    doc=doc("The square root; NaN for negative numbers.", "out = x^(1/2)", "sqrt(tn.tensor([4.0, 9.0]))",
                            "tensor([2., 3.])"))
-cbrt = elementwise("cbrt", lambda xp, x: xp.cbrt(x), x=lambda g, out: g / (3 * out * out),
-                   doc=doc("The real cube root.", "out = x^(1/3)", "cbrt(tn.tensor([8.0, -27.0]))", "tensor([ 2., -3.])"))
+cbrt = elementwise(
+    "cbrt", lambda xp, x: xp.cbrt(x), x=lambda g, out: g / (3 * out * out),
+    doc=doc("The real cube root.", "out = x^(1/3)", "cbrt(tn.tensor([8.0, -27.0]))", "tensor([ 2., -3.])"))
 rsqrt = elementwise("rsqrt", lambda xp, x: xp.reciprocal(xp.sqrt(x)), x=lambda g, out: -0.5 * g * (out * out * out),
                     doc=doc("One over the square root.", "out = x^(-1/2)", "rsqrt(tn.tensor([4.0, 16.0]))",
                             "tensor([0.5 , 0.25])"))
-reciprocal = elementwise("reciprocal", lambda xp, x: xp.divide(1, x), x=lambda g, out: -g * (out * out),
-                         doc=doc("One over x.", "out = 1 / x", "reciprocal(tn.tensor([2.0, 4.0]))", "tensor([0.5 , 0.25])"))
+reciprocal = elementwise(
+    "reciprocal", lambda xp, x: xp.divide(1, x), x=lambda g, out: -g * (out * out),
+    doc=doc("One over x.", "out = 1 / x", "reciprocal(tn.tensor([2.0, 4.0]))", "tensor([0.5 , 0.25])"))
 
 # Powers ---------------------------------------------------------------------------
 # At a base of 0 the logarithm is replaced by 0 where the power is flat in the exponent (0^y = 0 for y > 0),
@@ -127,7 +131,7 @@ def float_power(x, y, /):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.float_power(tn.tensor([2, 4]), -1)
-        tensor([0.5 , 0.25], dtype=float64)
+        tensor([0.5000, 0.2500], dtype=float64)
     """
     return pow(_double(x), _double(y) if isinstance(y, Tensor) or hasattr(y, "dtype") else y)
 
@@ -139,13 +143,15 @@ def _double(x):
 
 
 # Other combinations ---------------------------------------------------------------
-hypot = elementwise("hypot", lambda xp, x, y: xp.hypot(x, y), x=lambda g, x, out: g * (x / out), y=lambda g, y, out: g * (y / out),
-                    doc=doc("The length of the vector (x, y), without overflow on the way.", "out = (x^2 + y^2)^(1/2)",
-                            "hypot(tn.tensor([3.0]), tn.tensor([4.0]))", "tensor([5.])", args="x y"))
-copysign = elementwise("copysign", lambda xp, x, y: xp.copysign(x, y),
-                       x=lambda xp, g, x, out: g * (xp.sign(x) * xp.sign(out)), y=lambda xp, g, y: xp.flat(g * y),
-                       doc=doc("The magnitude of x with the sign of y, that of a zero included.", "out = abs(x) sign(y)",
-                               "copysign(tn.tensor([1.0, 2.0]), -1)", "tensor([-1., -2.])", args="x y"))
+hypot = elementwise(
+    "hypot", lambda xp, x, y: xp.hypot(x, y), x=lambda g, x, out: g * (x / out), y=lambda g, y, out: g * (y / out),
+    doc=doc("The length of the vector (x, y), without overflow on the way.", "out = (x^2 + y^2)^(1/2)",
+            "hypot(tn.tensor([3.0]), tn.tensor([4.0]))", "tensor([5.])", args="x y"))
+copysign = elementwise(
+    "copysign", lambda xp, x, y: xp.copysign(x, y), x=lambda xp, g, x, out: g * (xp.sign(x) * xp.sign(out)),
+    y=lambda xp, g, y: xp.flat(g * y),
+    doc=doc("The magnitude of x with the sign of y, that of a zero included.", "out = abs(x) sign(y)",
+            "copysign(tn.tensor([1.0, 2.0]), -1)", "tensor([-1., -2.])", args="x y"))
 nextafter = elementwise("nextafter", lambda xp, x, y: xp.nextafter(x, y), differentiable=False,
                         doc=doc("The next representable number after x in the direction of y; carries no gradient.",
                                 "out = x +- one unit in the last place", "nextafter(tn.tensor([1.0]), 2.0) > 1",
@@ -175,7 +181,7 @@ def lerp(x, y, weight, /):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.lerp(tn.tensor([0.0, 10.0]), tn.tensor([1.0, 20.0]), 0.5)
-        tensor([ 0.5, 15. ])
+        tensor([ 0.5000, 15.0000])
     """
     return _lerp(x, y, weight)
 
@@ -256,7 +262,8 @@ def ldexp(x, n, /):
     return _ldexp(x, n) if whole else multiply(x, pow(2.0, n))
 
 
-_frexp = joint("frexp", lambda xp, x: xp.frexp(x), lambda xp, g, out: (xp.ldexp(g[0], -out[1]),), kind="elementwise", outputs=2)
+_frexp = joint("frexp", lambda xp, x: xp.frexp(x), lambda xp, g, out: (xp.ldexp(g[0], -out[1]),), kind="elementwise",
+               outputs=2)
 
 
 def frexp(x, /):
@@ -277,20 +284,23 @@ def frexp(x, /):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.frexp(tn.tensor([12.0]))[0]
-        tensor([0.75])
+        tensor([0.7500])
     """
     return _frexp(x)
 
 
 # Complex numbers: forward only ------------------------------------------------------
-conj = elementwise("conj", lambda xp, x: xp.conj(x), x=lambda xp, g: xp.conj(g),
-                   doc=doc("The complex conjugate.", "out = re(x) - i im(x)", "conj(tn.tensor([1.0 + 2.0j]))", "tensor([1.-2.j])"))
-real = elementwise("real", lambda xp, x: xp.positive(xp.real(x)), x=lambda g: g,
-                   doc=doc("The real part of complex numbers; real ones are copied.", "out = re(x)",
-                           "real(tn.tensor([1.0 + 2.0j]))", "tensor([1.])", returns="of the shape of `x` and the dtype of its parts"))
-imag = elementwise("imag", lambda xp, x: xp.positive(xp.imag(x)), x=lambda xp, g: xp.flat(g),
-                   doc=doc("The imaginary part of complex numbers; 0 for real ones.", "out = im(x)",
-                           "imag(tn.tensor([1.0 + 2.0j]))", "tensor([2.])", returns="of the shape of `x` and the dtype of its parts"))
+conj = elementwise(
+    "conj", lambda xp, x: xp.conj(x) if x.dtype.kind == "c" else x.copy(), x=lambda xp, g: xp.conj(g),
+    doc=doc("The complex conjugate.", "out = re(x) - i im(x)", "conj(tn.tensor([1.0 + 2.0j]))", "tensor([1.-2.j])"))
+real = elementwise(
+    "real", lambda xp, x: xp.positive(xp.real(x)), x=lambda g: g,
+    doc=doc("The real part of complex numbers; real ones are copied.", "out = re(x)", "real(tn.tensor([1.0 + 2.0j]))",
+            "tensor([1.])", returns="of the shape of `x` and the dtype of its parts"))
+imag = elementwise(
+    "imag", lambda xp, x: xp.positive(xp.imag(x)), x=lambda xp, g: xp.flat(g),
+    doc=doc("The imaginary part of complex numbers; 0 for real ones.", "out = im(x)", "imag(tn.tensor([1.0 + 2.0j]))",
+            "tensor([2.])", returns="of the shape of `x` and the dtype of its parts"))
 angle = elementwise("angle", lambda xp, x: xp.angle(x), x=lambda xp, g: xp.flat(g),
                     doc=doc("The angle of complex numbers in radians; pi for negative real ones, 0 for the others.",
                             "out = atan2(im(x), re(x))", "angle(tn.tensor([1.0, -1.0]))", "tensor([0.    , 3.1416])",

@@ -1,9 +1,12 @@
 """The larger, the smaller, the bounded, the chosen of two."""
 from ..autograd import elementwise
+from ..autograd.tensor import as_tensor
 from .arithmetic import positive
 from .docs import doc
 
-__all__ = ["clip", "fmax", "fmin", "heaviside", "masked_fill", "maximum", "minimum", "nan_to_num", "safe_where", "where"]
+__all__ = [
+    "clip", "fmax", "fmin", "heaviside", "masked_fill", "maximum", "minimum", "nan_to_num", "safe_where", "where",
+]
 
 def _wins(xp, x, y):
     """1 where x < y is false, 0 where it is true, 1/2 at a tie."""
@@ -21,16 +24,16 @@ minimum = elementwise("minimum", lambda xp, x, y: xp.minimum(x, y),
                       x=lambda xp, g, x, y: g * xp.wins(y, x), y=lambda xp, g, x, y: g * xp.wins(x, y),
                       doc=doc("The smaller of two numbers; a tie gives each half of the gradient, a NaN wins.",
                               "out = min(x, y)", "minimum(tn.tensor([1.0, 5.0]), 3)", "tensor([1., 3.])", args="x y"))
-fmax = elementwise("fmax", lambda xp, x, y: xp.fmax(x, y),
-                   x=lambda xp, g, x, y: g * xp.astype((x >= y) | xp.isnan(y), g.dtype),
-                   y=lambda xp, g, x, y: g * xp.astype((x < y) | (xp.isnan(x) & xp.logical_not(xp.isnan(y))), g.dtype),
-                   doc=doc("The larger of two numbers, a NaN only where both are; the gradient of a tie goes to the first.",
-                           "out = max(x, y)", "fmax(tn.tensor([1.0, 5.0]), 3)", "tensor([3., 5.])", args="x y"))
-fmin = elementwise("fmin", lambda xp, x, y: xp.fmin(x, y),
-                   x=lambda xp, g, x, y: g * xp.astype((x <= y) | xp.isnan(y), g.dtype),
-                   y=lambda xp, g, x, y: g * xp.astype((x > y) | (xp.isnan(x) & xp.logical_not(xp.isnan(y))), g.dtype),
-                   doc=doc("The smaller of two numbers, a NaN only where both are; the gradient of a tie goes to the first.",
-                           "out = min(x, y)", "fmin(tn.tensor([1.0, 5.0]), 3)", "tensor([1., 3.])", args="x y"))
+fmax = elementwise(
+    "fmax", lambda xp, x, y: xp.fmax(x, y), x=lambda xp, g, x, y: g * xp.astype((x >= y) | xp.isnan(y), g.dtype),
+    y=lambda xp, g, x, y: g * xp.astype((x < y) | (xp.isnan(x) & xp.logical_not(xp.isnan(y))), g.dtype),
+    doc=doc("The larger of two numbers, a NaN only where both are; the gradient of a tie goes to the first.",
+            "out = max(x, y)", "fmax(tn.tensor([1.0, 5.0]), 3)", "tensor([3., 5.])", args="x y"))
+fmin = elementwise(
+    "fmin", lambda xp, x, y: xp.fmin(x, y), x=lambda xp, g, x, y: g * xp.astype((x <= y) | xp.isnan(y), g.dtype),
+    y=lambda xp, g, x, y: g * xp.astype((x > y) | (xp.isnan(x) & xp.logical_not(xp.isnan(y))), g.dtype),
+    doc=doc("The smaller of two numbers, a NaN only where both are; the gradient of a tie goes to the first.",
+            "out = min(x, y)", "fmin(tn.tensor([1.0, 5.0]), 3)", "tensor([1., 3.])", args="x y"))
 
 _clip_number = elementwise("clip_number", lambda xp, x, *, low, high: xp.clip(x, low, high),
                            x=lambda xp, g, x, low, high: g * xp.between(x, low=low, high=high))
@@ -73,7 +76,7 @@ def clip(x, /, min=None, max=None):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.clip(tn.tensor([-2.0, 0.5, 3.0]), 0, 1)
-        tensor([0. , 0.5, 1. ])
+        tensor([0.0000, 0.5000, 1.0000])
     """
     if (min is None or min.__class__ in _NUMBERS) and (max is None or max.__class__ in _NUMBERS):
         if min is None and max is None:
@@ -88,7 +91,8 @@ _NUMBERS = (int, float, bool)
 
 # Choices --------------------------------------------------------------------------
 _where = elementwise("where", lambda xp, condition, x, y: xp.where(condition, x, y),
-                     x=lambda xp, g, condition: xp.where(condition, g, 0), y=lambda xp, g, condition: xp.where(condition, 0, g))
+                     x=lambda xp, g, condition: xp.where(condition, g, 0),
+                     y=lambda xp, g, condition: xp.where(condition, 0, g))
 
 
 def where(condition, x, y, /):
@@ -119,8 +123,8 @@ def where(condition, x, y, /):
 def safe_where(condition, function, otherwise, x, /):
     """`function(x)` where `condition` holds, `otherwise(x)` elsewhere, neither ever called outside its domain.
 
-    Formula: out = f(x) if condition else h(x). Where f is not chosen it is computed at 1 instead of x (and h likewise), so
-    that an infinite or NaN derivative there cannot reach the gradient: 0 times infinity would be NaN.
+    Formula: out = f(x) if condition else h(x). Where f is not chosen it is computed at 1 instead of x (and h likewise),
+    so that an infinite or NaN derivative there cannot reach the gradient: 0 times infinity would be NaN.
 
     Args:
         condition: bool Tensor or NumPy array of the shape of `x`.
@@ -138,7 +142,7 @@ def safe_where(condition, function, otherwise, x, /):
         >>> import tinygrad_notes as tn
         >>> x = tn.tensor([0.0, 4.0], requires_grad=True)
         >>> tn.safe_where(x > 0, tn.sqrt, 0.0, x).sum().backward(); x.grad
-        tensor([0.  , 0.25])
+        tensor([0.0000, 0.2500])
     """
     chosen = function(where(condition, x, 1))
     other = otherwise(where(condition, 1, x)) if callable(otherwise) else otherwise
@@ -159,7 +163,7 @@ def masked_fill(x, mask, value, /):
         Tensor of the broadcast shape and the dtype of `x`.
 
     Raises:
-        TypeError: `mask` is not bool.
+        TypeError: `mask` is not bool, or `value` does not fit the dtype of `x`.
         ValueError: the shapes do not broadcast.
 
     Example:
@@ -167,12 +171,23 @@ def masked_fill(x, mask, value, /):
         >>> tn.masked_fill(tn.tensor([1.0, 2.0]), tn.tensor([True, False]), -1)
         tensor([-1.,  2.])
     """
-    if getattr(mask, "dtype", None) != bool:
-        raise TypeError(f"masked_fill: mask must be a bool Tensor or array, got {getattr(mask, 'dtype', type(mask).__name__)}")
-    return where(mask, value, x)
+    x, mask = as_tensor(x), as_tensor(mask, like=x)
+    if mask.dtype.kind != "b":
+        raise TypeError(f"masked_fill: mask must be bool, got {mask.dtype}")
+    found = where(mask, bool(value) if x.dtype.kind == "b" else value, x)
+    if found.dtype != x.dtype:
+        raise TypeError(f"masked_fill: value {value!r} does not fit the dtype of x, {x.dtype}")
+    return found
 
 
-heaviside = elementwise("heaviside", lambda xp, x, y: xp.heaviside(x, y), x=lambda xp, g, y: xp.flat(g * y),
+
+
+def _heaviside(xp, x, y):
+    kind = xp.result_type(x, y)
+    return xp.heaviside(x, y) if kind.kind == "f" else xp.where(x == 0, y, xp.astype(x > 0, kind))
+
+
+heaviside = elementwise("heaviside", _heaviside, x=lambda xp, g, y: xp.flat(g * y),
                         y=lambda g, x: g * (x == 0),
                         doc=doc("The unit step, with the value y at 0.", "out = 0 for x < 0, y for x = 0, 1 for x > 0",
                                 "heaviside(tn.tensor([-2.0, 0.0, 3.0]), 0.5)", "tensor([0. , 0.5, 1. ])", args="x y",

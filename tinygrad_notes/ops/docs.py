@@ -1,4 +1,5 @@
 """The docstrings of elementwise operations: one sentence, one formula and one example each, the rest composed."""
+from ..autograd import elementwise
 
 _TEMPLATE = """{sentence}
 
@@ -18,7 +19,8 @@ Example:
     >>> tn.{call}
     {result}
 """
-_UNARY = "x: Tensor, NumPy array or number, any shape; {}."
+FLOATS = "floating dtypes; integers are taken as floats"
+_UNARY = "{}: Tensor, NumPy array or number, any shape; {}."
 _BINARY = "{}, {}: Tensors, NumPy arrays or numbers whose shapes broadcast; {}."
 
 
@@ -36,9 +38,15 @@ def doc(sentence, formula, call, result, *, args="x", kinds="any numeric dtype, 
     """
     names = args.split()
     if len(names) == 1:
-        lines, shape = _UNARY.format(kinds).replace("x:", f"{names[0]}:", 1), "of the shape and dtype of `" + names[0] + "`"
+        lines, shape = _UNARY.format(names[0], kinds), f"of the shape and dtype of `{names[0]}`"
     else:
-        lines, shape = _BINARY.format(", ".join(names[:-1]), names[-1], kinds), "of the broadcast shape and promoted dtype"
+        lines = _BINARY.format(", ".join(names[:-1]), names[-1], kinds)
+        shape = "of the broadcast shape and promoted dtype"
         raises = f"\n    ValueError: the shapes do not broadcast.{raises}"
     return _TEMPLATE.format(sentence=sentence, formula=formula, args=lines, returns=returns or shape, raises=raises,
                             call=call, result=result)
+
+
+def function(name, forward, sentence, formula, call, result, *, args="x", kinds=FLOATS, **rules):
+    """An elementwise operation of floating numbers together with its docstring."""
+    return elementwise(name, forward, doc=doc(sentence, formula, call, result, args=args, kinds=kinds), **rules)

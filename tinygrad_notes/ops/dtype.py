@@ -105,9 +105,9 @@ def can_cast(from_, to, /):
 
 
 _KINDS = {
-    "bool": lambda d: d.kind == "b", "signed integer": lambda d: d.kind == "i", "unsigned integer": lambda d: d.kind == "u",
-    "integral": is_integer, "real floating": is_floating, "complex floating": is_complex,
-    "numeric": lambda d: d.kind in "iufc",
+    "bool": lambda d: d.kind == "b", "signed integer": lambda d: d.kind == "i",
+    "unsigned integer": lambda d: d.kind == "u", "integral": is_integer, "real floating": is_floating,
+    "complex floating": is_complex, "numeric": lambda d: d.kind in "iufc",
 }
 
 

@@ -8,9 +8,9 @@ _FLAT = "real dtypes; integers are returned unchanged"
 
 
 def _rounding(name, forward, sentence, formula, result):
-    return elementwise(name, forward, x=lambda xp, g: xp.flat(g),
-                       doc=doc(sentence + " Its derivative is 0 everywhere.", formula, f"{name}(tn.tensor([1.5, -1.5]))", result,
-                               kinds=_FLAT))
+    text = doc(sentence + " Its derivative is 0 everywhere.", formula, f"{name}(tn.tensor([1.5, -1.5]))", result,
+               kinds=_FLAT)
+    return elementwise(name, forward, x=lambda xp, g: xp.flat(g), doc=text)
 
 
 floor = _rounding("floor", lambda xp, x: xp.floor(x), "The largest whole number not above x.", "out = max{n : n <= x}",
@@ -51,14 +51,15 @@ def round(x, /, decimals=0):
 frac = elementwise("frac", lambda xp, x: x - xp.trunc(x), x=lambda g: g,
                    doc=doc("The fraction of x, with its sign.", "out = x - trunc(x)", "frac(tn.tensor([1.5, -2.25]))",
                            "tensor([ 0.5 , -0.25])"))
-floor_divide = elementwise("floor_divide", lambda xp, x, y: xp.floor_divide(x, y),
-                           x=lambda xp, g, y: xp.flat(g * y), y=lambda xp, g, x: xp.flat(g * x),
-                           doc=doc("The quotient, rounded down. Its derivative is 0 everywhere.", "out = floor(x / y)",
-                                   "floor_divide(tn.tensor([7.0, -7.0]), 2)", "tensor([ 3., -4.])", args="x y", kinds="real dtypes"))
-remainder = elementwise("remainder", lambda xp, x, y: xp.remainder(x, y), x=lambda g: g,
-                        y=lambda xp, g, x, y: -g * xp.floor_divide(x, y),
-                        doc=doc("What remains of x after division by y, with the sign of y.", "out = x - y floor(x / y)",
-                                "remainder(tn.tensor([7.0, -7.0]), 3)", "tensor([1., 2.])", args="x y", kinds="real dtypes"))
+floor_divide = elementwise(
+    "floor_divide", lambda xp, x, y: xp.floor_divide(x, y), x=lambda xp, g, y: xp.flat(g * y),
+    y=lambda xp, g, x: xp.flat(g * x),
+    doc=doc("The quotient, rounded down. Its derivative is 0 everywhere.", "out = floor(x / y)",
+            "floor_divide(tn.tensor([7.0, -7.0]), 2)", "tensor([ 3., -4.])", args="x y", kinds="real dtypes"))
+remainder = elementwise(
+    "remainder", lambda xp, x, y: xp.remainder(x, y), x=lambda g: g, y=lambda xp, g, x, y: -g * xp.floor_divide(x, y),
+    doc=doc("What remains of x after division by y, with the sign of y.", "out = x - y floor(x / y)",
+            "remainder(tn.tensor([7.0, -7.0]), 3)", "tensor([1., 2.])", args="x y", kinds="real dtypes"))
 fmod = elementwise("fmod", lambda xp, x, y: xp.fmod(x, y), x=lambda g: g, y=lambda xp, g, x, y: -g * xp.trunc(x / y),
                    doc=doc("What remains of x after division by y, with the sign of x.", "out = x - y trunc(x / y)",
                            "fmod(tn.tensor([7.0, -7.0]), 3)", "tensor([ 1., -1.])", args="x y", kinds="real dtypes"))

@@ -2,71 +2,69 @@
 from math import factorial, pi, sqrt
 from math import log as _ln
 
-from ..autograd import elementwise
-from .docs import doc
+from ..autograd import Tensor, elementwise
+from .docs import function
 
 __all__ = [
-    "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "betaln", "digamma", "entr", "erf", "erfc", "erfcinv", "erfcx", "erfinv",
-    "gammainc", "gammaincc", "gammaln", "i0", "i0e", "i1", "i1e", "k0", "k0e", "k1", "k1e", "lgamma", "log_ndtr", "multigammaln",
-    "mvlgamma", "ndtr", "ndtri", "polygamma", "sinc", "xlog1py", "xlogy", "zeta",
+    "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "betaln", "digamma", "entr", "erf", "erfc", "erfcinv", "erfcx",
+    "erfinv", "gammainc", "gammaincc", "gammaln", "i0", "i0e", "i1", "i1e", "k0", "k0e", "k1", "k1e", "lgamma",
+    "log_ndtr", "multigammaln", "mvlgamma", "ndtr", "ndtri", "polygamma", "sinc", "xlog1py", "xlogy", "zeta",
 ]
 
-_FLOATS = "floating dtypes; integers are taken as floats"
 _POSITIVE = "floating dtypes, positive"
 
 
-def _function(name, forward, sentence, formula, call, result, args="x", kinds=_FLOATS, **rules):
-    return elementwise(name, forward, doc=doc(sentence, formula, call, result, args=args, kinds=kinds), **rules)
-
-
 # The error function and the normal distribution -------------------------------------
-erf = _function("erf", lambda xp, x: xp.erf(x), "The error function.", "out = 2/pi^(1/2) integral of e^(-t^2) from 0 to x",
-                "erf(tn.tensor([0.0, 1.0]))", "tensor([0.    , 0.8427])",
-                x=lambda xp, g, x: g * (xp.exp(-x * x) * (2 / sqrt(pi))))
-erfc = _function("erfc", lambda xp, x: xp.erfc(x), "1 - erf(x), exact where it is small.", "out = 1 - erf(x)",
-                 "erfc(tn.tensor([0.0, 1.0]))", "tensor([1.    , 0.1573])",
-                 x=lambda xp, g, x: g * (xp.exp(-x * x) * (-2 / sqrt(pi))))
-erfcx = _function("erfcx", lambda xp, x: xp.erfcx(x), "erfc without its exponential decay.", "out = e^(x^2) erfc(x)",
-                  "erfcx(tn.tensor([0.0, 1.0]))", "tensor([1.    , 0.4276])",
-                  x=lambda g, x, out: g * (2 * x * out - 2 / sqrt(pi)))
-erfinv = _function("erfinv", lambda xp, x: xp.erfinv(x), "The inverse of the error function on (-1, 1).", "erf(out) = x",
-                   "erfinv(tn.tensor([0.0, 0.5]))", "tensor([0.    , 0.4769])",
-                   x=lambda xp, g, out: g * (xp.exp(out * out) * (sqrt(pi) / 2)))
-erfcinv = _function("erfcinv", lambda xp, x: xp.erfcinv(x), "The inverse of erfc on (0, 2).", "erfc(out) = x",
-                    "erfcinv(tn.tensor([1.0, 0.5]))", "tensor([0.    , 0.4769])",
-                    x=lambda xp, g, out: g * (xp.exp(out * out) * (-sqrt(pi) / 2)))
-ndtr = _function("ndtr", lambda xp, x: xp.ndtr(x), "The standard normal distribution function.",
-                 "out = (1 + erf(x / 2^(1/2))) / 2", "ndtr(tn.tensor([0.0, 1.96]))", "tensor([0.5  , 0.975])",
-                 x=lambda xp, g, x: g * (xp.exp(x * x * -0.5) * (1 / sqrt(2 * pi))))
-ndtri = _function("ndtri", lambda xp, x: xp.ndtri(x), "The quantile function of the standard normal distribution.",
-                  "ndtr(out) = x", "ndtri(tn.tensor([0.5, 0.975]))", "tensor([0.  , 1.96])", kinds="floating dtypes, in [0, 1]",
-                  x=lambda xp, g, out: g * (xp.exp(out * out * 0.5) * sqrt(2 * pi)))
+erf = function("erf", lambda xp, x: xp.erf(x), "The error function.",
+               "out = 2/pi^(1/2) integral of e^(-t^2) from 0 to x", "erf(tn.tensor([0.0, 1.0]))",
+               "tensor([0.    , 0.8427])", x=lambda xp, g, x: g * (xp.exp(-x * x) * (2 / sqrt(pi))))
+erfc = function("erfc", lambda xp, x: xp.erfc(x), "1 - erf(x), exact where it is small.", "out = 1 - erf(x)",
+                "erfc(tn.tensor([0.0, 1.0]))", "tensor([1.    , 0.1573])",
+                x=lambda xp, g, x: g * (xp.exp(-x * x) * (-2 / sqrt(pi))))
+erfcx = function("erfcx", lambda xp, x: xp.erfcx(x), "erfc without its exponential decay.", "out = e^(x^2) erfc(x)",
+                 "erfcx(tn.tensor([0.0, 1.0]))", "tensor([1.    , 0.4276])",
+                 x=lambda g, x, out: g * (2 * x * out - 2 / sqrt(pi)))
+erfinv = function("erfinv", lambda xp, x: xp.erfinv(x), "The inverse of the error function on (-1, 1).",
+                  "erf(out) = x", "erfinv(tn.tensor([0.0, 0.5]))", "tensor([0.    , 0.4769])",
+                  x=lambda xp, g, out: g * (xp.exp(out * out) * (sqrt(pi) / 2)))
+erfcinv = function("erfcinv", lambda xp, x: xp.erfcinv(x), "The inverse of erfc on (0, 2).", "erfc(out) = x",
+                   "erfcinv(tn.tensor([1.0, 0.5]))", "tensor([0.    , 0.4769])",
+                   x=lambda xp, g, out: g * (xp.exp(out * out) * (-sqrt(pi) / 2)))
+ndtr = function("ndtr", lambda xp, x: xp.ndtr(x), "The standard normal distribution function.",
+                "out = (1 + erf(x / 2^(1/2))) / 2", "ndtr(tn.tensor([0.0, 1.96]))", "tensor([0.5  , 0.975])",
+                x=lambda xp, g, x: g * (xp.exp(x * x * -0.5) * (1 / ROOT_TWO_PI)))
+ndtri = function("ndtri", lambda xp, x: xp.ndtri(x), "The quantile function of the standard normal distribution.",
+                 "ndtr(out) = x", "ndtri(tn.tensor([0.5, 0.975]))", "tensor([0.  , 1.96])",
+                 kinds="floating dtypes, in [0, 1]", x=lambda xp, g, out: g * (xp.exp(out * out * 0.5) * sqrt(2 * pi)))
 # The normal density over its distribution function: the derivative of log_ndtr.
-hazard = elementwise("hazard", lambda xp, x: sqrt(2 / pi) / xp.erfcx(x * -sqrt(0.5)), x=lambda g, x, out: -g * (out * (x + out)))
-log_ndtr = _function("log_ndtr", lambda xp, x: xp.log_ndtr(x), "The logarithm of the normal distribution function, exact in its tail.",
-                     "out = log(ndtr(x))", "log_ndtr(tn.tensor([0.0, -100.0]))", "tensor([-6.9315e-01, -5.0055e+03])",
-                     x=lambda xp, g, x: g * xp.hazard(x))
+hazard = elementwise("hazard", lambda xp, x: ROOT_2_PI / xp.erfcx(x * -sqrt(0.5)),
+                     x=lambda g, x, out: -g * (out * (x + out)))
+log_ndtr = function("log_ndtr", lambda xp, x: xp.log_ndtr(x),
+                    "The logarithm of the normal distribution function, exact in its tail.", "out = log(ndtr(x))",
+                    "log_ndtr(tn.tensor([0.0, -100.0]))", "tensor([-6.9315e-01, -5.0055e+03])",
+                    x=lambda xp, g, x: g * xp.hazard(x))
 
 # Products with a logarithm ------------------------------------------------------------
 # The logarithm that multiplies a zero is replaced by 0, its argument by 1: see `safe_where`.
-xlogy = _function("xlogy", lambda xp, x, y: xp.xlogy(x, y), "x log(y), 0 where x is 0.", "out = x log(y)",
-                  "xlogy(tn.tensor([0.0, 2.0]), tn.tensor([0.0, 1.0]))", "tensor([0., 0.])", args="x y",
-                  x=lambda xp, g, x, y: g * xp.log(xp.where((x == 0) & (y <= 0), 1, y)), y=lambda g, x, y: g * x / y)
-xlog1py = _function("xlog1py", lambda xp, x, y: xp.xlog1py(x, y), "x log(1 + y), 0 where x is 0.", "out = x log(1 + y)",
-                    "xlog1py(tn.tensor([0.0, 2.0]), tn.tensor([-1.0, 0.0]))", "tensor([0., 0.])", args="x y",
-                    x=lambda xp, g, x, y: g * xp.log1p(xp.where((x == 0) & (y <= -1), 0, y)), y=lambda g, x, y: g * x / (y + 1))
-entr = _function("entr", lambda xp, x: xp.entr(x), "-x log(x), the summand of an entropy; 0 at 0, minus infinity below.",
-                 "out = -x log(x)", "entr(tn.tensor([0.0, 0.5]))", "tensor([0.    , 0.3466])",
-                 x=lambda xp, g, x: -g * (xp.log(x) + 1))
+xlogy = function("xlogy", lambda xp, x, y: xp.xlogy(x, y), "x log(y), 0 where x is 0.", "out = x log(y)",
+                 "xlogy(tn.tensor([0.0, 2.0]), tn.tensor([0.0, 1.0]))", "tensor([0., 0.])", args="x y",
+                 x=lambda xp, g, x, y: g * xp.log(xp.where((x == 0) & (y <= 0), 1, y)), y=lambda g, x, y: g * x / y)
+xlog1py = function("xlog1py", lambda xp, x, y: xp.xlog1py(x, y), "x log(1 + y), 0 where x is 0.", "out = x log(1 + y)",
+                   "xlog1py(tn.tensor([0.0, 2.0]), tn.tensor([-1.0, 0.0]))", "tensor([0., 0.])", args="x y",
+                   x=lambda xp, g, x, y: g * xp.log1p(xp.where((x == 0) & (y <= -1), 0, y)),
+                   y=lambda g, x, y: g * x / (y + 1))
+entr = function("entr", lambda xp, x: xp.entr(x),
+                "-x log(x), the summand of an entropy; 0 at 0, minus infinity below.", "out = -x log(x)",
+                "entr(tn.tensor([0.0, 0.5]))", "tensor([0.    , 0.3466])", x=lambda xp, g, x: -g * (xp.log(x) + 1))
 
 # Gamma functions ------------------------------------------------------------------------
-lgamma = _function("lgamma", lambda xp, x: xp.gammaln(x), "The logarithm of the absolute gamma function.",
-                   "out = log(abs(Gamma(x)))", "lgamma(tn.tensor([1.0, 5.0]))", "tensor([0.    , 3.1781])",
-                   x=lambda xp, g, x: g * xp.digamma(x))
+lgamma = function("lgamma", lambda xp, x: xp.gammaln(x), "The logarithm of the absolute gamma function.",
+                  "out = log(abs(Gamma(x)))", "lgamma(tn.tensor([1.0, 5.0]))", "tensor([0.    , 3.1781])",
+                  x=lambda xp, g, x: g * xp.digamma(x))
 gammaln = lgamma
-digamma = _function("digamma", lambda xp, x: xp.digamma(x), "The derivative of lgamma.", "out = Gamma'(x) / Gamma(x)",
-                    "digamma(tn.tensor([1.0, 2.0]))", "tensor([-0.5772,  0.4228])",
-                    x=lambda xp, g, x: g * xp.polygamma_of(x, n=1))
+digamma = function("digamma", lambda xp, x: xp.digamma(x), "The derivative of lgamma.", "out = Gamma'(x) / Gamma(x)",
+                   "digamma(tn.tensor([1.0, 2.0]))", "tensor([-0.5772,  0.4228])",
+                   x=lambda xp, g, x: g * xp.polygamma_of(x, n=1))
 _polygamma = elementwise("polygamma_of", lambda xp, x, *, n: xp.zeta(n + 1.0, x) * ((-1.0) ** (n + 1) * factorial(n)),
                          x=lambda xp, g, x, n: g * xp.polygamma_of(x, n=n + 1))
 
@@ -78,7 +76,7 @@ def polygamma(n, x, /):
 
     Args:
         n: the order, an int of at least 0.
-        x: Tensor, NumPy array or number, any shape; floating dtypes, no unit.
+        x: Tensor, NumPy array or number, any shape; floating dtypes, no unit. As a method: `x.polygamma(n)`.
 
     Returns:
         Tensor of the shape and dtype of `x`.
@@ -92,22 +90,25 @@ def polygamma(n, x, /):
         >>> tn.polygamma(1, tn.tensor([1.0]))
         tensor([1.6449])
     """
+    if isinstance(n, Tensor):
+        n, x = x, n
     if n.__class__ is not int or n < 0:
         raise ValueError(f"polygamma: n must be an int of at least 0, got {n!r}")
     return _polygamma(x, n=n) if n else digamma(x)
 
-
-zeta = _function("zeta", lambda xp, x, q: xp.zeta(x, q), "The Hurwitz zeta function; differentiable in q.",
-                 "out = sum of (k + q)^-x over k = 0, 1, 2, ...", "zeta(tn.tensor([2.0]), 1.0)", "tensor([1.6449])", args="x q",
-                 kinds="floating dtypes, x > 1", q=lambda xp, g, x, q: -g * x * xp.zeta(x + 1, q))
-gammainc = _function("gammainc", lambda xp, a, x: xp.gammainc(a, x), "The regularized lower incomplete gamma function; differentiable in x.",
-                     "out = integral of t^(a-1) e^-t from 0 to x / Gamma(a)", "gammainc(tn.tensor([1.0]), tn.tensor([2.0]))",
-                     "tensor([0.8647])", args="a x", kinds=_POSITIVE, x=lambda xp, g, a, x: g * xp.gamma_density(a, x))
-gammaincc = _function("gammaincc", lambda xp, a, x: xp.gammaincc(a, x),
-                      "The regularized upper incomplete gamma function; differentiable in x.",
-                      "out = integral of t^(a-1) e^-t from x to infinity / Gamma(a)",
-                      "gammaincc(tn.tensor([1.0]), tn.tensor([2.0]))", "tensor([0.1353])", args="a x", kinds=_POSITIVE,
-                      x=lambda xp, g, a, x: -g * xp.gamma_density(a, x))
+zeta = function("zeta", lambda xp, x, q: xp.zeta(x, q), "The Hurwitz zeta function; differentiable in q.",
+                "out = sum of (k + q)^-x over k = 0, 1, 2, ...", "zeta(tn.tensor([2.0]), 1.0)", "tensor([1.6449])",
+                args="x q", kinds="floating dtypes, x > 1", q=lambda xp, g, x, q: -g * x * xp.zeta(x + 1, q))
+gammainc = function("gammainc", lambda xp, a, x: xp.gammainc(a, x),
+                    "The regularized lower incomplete gamma function; differentiable in x.",
+                    "out = integral of t^(a-1) e^-t from 0 to x / Gamma(a)",
+                    "gammainc(tn.tensor([1.0]), tn.tensor([2.0]))", "tensor([0.8647])", args="a x", kinds=_POSITIVE,
+                    x=lambda xp, g, a, x: g * xp.gamma_density(a, x))
+gammaincc = function("gammaincc", lambda xp, a, x: xp.gammaincc(a, x),
+                     "The regularized upper incomplete gamma function; differentiable in x.",
+                     "out = integral of t^(a-1) e^-t from x to infinity / Gamma(a)",
+                     "gammaincc(tn.tensor([1.0]), tn.tensor([2.0]))", "tensor([0.1353])", args="a x", kinds=_POSITIVE,
+                     x=lambda xp, g, a, x: -g * xp.gamma_density(a, x))
 gamma_density = elementwise("gamma_density", lambda xp, a, x: xp.exp(xp.xlogy(a - 1, x) - x - xp.gammaln(a)),
                             x=lambda g, a, x, out: g * out * ((a - 1) / x - 1))
 
@@ -155,7 +156,7 @@ def mvlgamma(x, /, p):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.mvlgamma(tn.tensor([3.0]), 2)
-        tensor([1.5501])
+        tensor([1.5502])
     """
     if p.__class__ is not int or p < 1:
         raise ValueError(f"mvlgamma: p must be an int of at least 1, got {p!r}")
@@ -165,7 +166,6 @@ def mvlgamma(x, /, p):
         out = add(out, lgamma(subtract(x, i / 2)))
     return add(out, p * (p - 1) / 4 * _ln(pi))
 
-
 multigammaln = mvlgamma
 
 
@@ -174,38 +174,42 @@ def _over(xp, out, x, limit):
     """out / x, and its limit at x = 0."""
     return xp.where(x == 0, limit, out / xp.where(x == 0, 1, x))
 
-
-i0 = _function("i0", lambda xp, x: xp.i0e(x) * xp.exp(xp.abs(x)), "The modified Bessel function of the first kind, order 0.",
-               "out = I_0(x)", "i0(tn.tensor([0.0, 1.0]))", "tensor([1.    , 1.2661])", x=lambda xp, g, x: g * xp.i1(x))
-i1 = _function("i1", lambda xp, x: xp.i1(x), "The modified Bessel function of the first kind, order 1.", "out = I_1(x)",
-               "i1(tn.tensor([0.0, 1.0]))", "tensor([0.    , 0.5652])",
-               x=lambda xp, g, x, out: g * (xp.i0e(x) * xp.exp(xp.abs(x)) - _over(xp, out, x, 0.5)))
-i0e = _function("i0e", lambda xp, x: xp.i0e(x), "The modified Bessel function I_0 without its exponential growth.",
-                "out = e^(-abs(x)) I_0(x)", "i0e(tn.tensor([0.0, 1.0]))", "tensor([1.    , 0.4658])",
-                x=lambda xp, g, x, out: g * (xp.i1e(x) - xp.sign(x) * out))
-i1e = _function("i1e", lambda xp, x: xp.i1e(x), "The modified Bessel function I_1 without its exponential growth.",
-                "out = e^(-abs(x)) I_1(x)", "i1e(tn.tensor([0.0, 1.0]))", "tensor([0.    , 0.2079])",
-                x=lambda xp, g, x, out: g * (xp.i0e(x) - xp.sign(x) * out - _over(xp, out, x, 0.5)))
-k0 = _function("k0", lambda xp, x: xp.k0(x), "The modified Bessel function of the second kind, order 0.", "out = K_0(x)",
-               "k0(tn.tensor([1.0]))", "tensor([0.421])", kinds=_POSITIVE, x=lambda xp, g, x: -g * xp.k1(x))
-k1 = _function("k1", lambda xp, x: xp.k1(x), "The modified Bessel function of the second kind, order 1.", "out = K_1(x)",
-               "k1(tn.tensor([1.0]))", "tensor([0.6019])", kinds=_POSITIVE, x=lambda xp, g, x, out: -g * (xp.k0(x) + out / x))
-k0e = _function("k0e", lambda xp, x: xp.k0e(x), "The modified Bessel function K_0 without its exponential decay.",
-                "out = e^x K_0(x)", "k0e(tn.tensor([1.0]))", "tensor([1.1445])", kinds=_POSITIVE,
-                x=lambda xp, g, x, out: g * (out - xp.k1e(x)))
-k1e = _function("k1e", lambda xp, x: xp.k1e(x), "The modified Bessel function K_1 without its exponential decay.",
-                "out = e^x K_1(x)", "k1e(tn.tensor([1.0]))", "tensor([1.6362])", kinds=_POSITIVE,
-                x=lambda xp, g, x, out: g * (out - xp.k0e(x) - out / x))
-bessel_j0 = _function("bessel_j0", lambda xp, x: xp.j0(x), "The Bessel function of the first kind, order 0.", "out = J_0(x)",
-                      "bessel_j0(tn.tensor([0.0, 1.0]))", "tensor([1.    , 0.7652])", x=lambda xp, g, x: -g * xp.bessel_j1(x))
-bessel_j1 = _function("bessel_j1", lambda xp, x: xp.j1(x), "The Bessel function of the first kind, order 1.", "out = J_1(x)",
-                      "bessel_j1(tn.tensor([0.0, 1.0]))", "tensor([0.    , 0.4401])",
-                      x=lambda xp, g, x, out: g * (xp.bessel_j0(x) - _over(xp, out, x, 0.5)))
-bessel_y0 = _function("bessel_y0", lambda xp, x: xp.y0(x), "The Bessel function of the second kind, order 0.", "out = Y_0(x)",
-                      "bessel_y0(tn.tensor([1.0]))", "tensor([0.0883])", kinds=_POSITIVE, x=lambda xp, g, x: -g * xp.bessel_y1(x))
-bessel_y1 = _function("bessel_y1", lambda xp, x: xp.y1(x), "The Bessel function of the second kind, order 1.", "out = Y_1(x)",
-                      "bessel_y1(tn.tensor([1.0]))", "tensor([-0.7812])", kinds=_POSITIVE,
-                      x=lambda xp, g, x, out: g * (xp.bessel_y0(x) - out / x))
+i0 = function("i0", lambda xp, x: xp.i0e(x) * xp.exp(xp.abs(x)),
+              "The modified Bessel function of the first kind, order 0.", "out = I_0(x)", "i0(tn.tensor([0.0, 1.0]))",
+              "tensor([1.    , 1.2661])", x=lambda xp, g, x: g * xp.i1(x))
+i1 = function("i1", lambda xp, x: xp.i1(x), "The modified Bessel function of the first kind, order 1.", "out = I_1(x)",
+              "i1(tn.tensor([0.0, 1.0]))", "tensor([0.    , 0.5652])",
+              x=lambda xp, g, x, out: g * (xp.i0e(x) * xp.exp(xp.abs(x)) - _over(xp, out, x, 0.5)))
+i0e = function("i0e", lambda xp, x: xp.i0e(x), "The modified Bessel function I_0 without its exponential growth.",
+               "out = e^(-abs(x)) I_0(x)", "i0e(tn.tensor([0.0, 1.0]))", "tensor([1.    , 0.4658])",
+               x=lambda xp, g, x, out: g * (xp.i1e(x) - xp.sign(x) * out))
+i1e = function("i1e", lambda xp, x: xp.i1e(x), "The modified Bessel function I_1 without its exponential growth.",
+               "out = e^(-abs(x)) I_1(x)", "i1e(tn.tensor([0.0, 1.0]))", "tensor([0.    , 0.2079])",
+               x=lambda xp, g, x, out: g * (xp.i0e(x) - xp.sign(x) * out - _over(xp, out, x, 0.5)))
+k0 = function("k0", lambda xp, x: xp.k0(x), "The modified Bessel function of the second kind, order 0.",
+              "out = K_0(x)", "k0(tn.tensor([1.0]))", "tensor([0.421])", kinds=_POSITIVE,
+              x=lambda xp, g, x: -g * xp.k1(x))
+k1 = function("k1", lambda xp, x: xp.k1(x), "The modified Bessel function of the second kind, order 1.",
+              "out = K_1(x)", "k1(tn.tensor([1.0]))", "tensor([0.6019])", kinds=_POSITIVE,
+              x=lambda xp, g, x, out: -g * (xp.k0(x) + out / x))
+k0e = function("k0e", lambda xp, x: xp.k0e(x), "The modified Bessel function K_0 without its exponential decay.",
+               "out = e^x K_0(x)", "k0e(tn.tensor([1.0]))", "tensor([1.1445])", kinds=_POSITIVE,
+               x=lambda xp, g, x, out: g * (out - xp.k1e(x)))
+k1e = function("k1e", lambda xp, x: xp.k1e(x), "The modified Bessel function K_1 without its exponential decay.",
+               "out = e^x K_1(x)", "k1e(tn.tensor([1.0]))", "tensor([1.6362])", kinds=_POSITIVE,
+               x=lambda xp, g, x, out: g * (out - xp.k0e(x) - out / x))
+bessel_j0 = function("bessel_j0", lambda xp, x: xp.j0(x), "The Bessel function of the first kind, order 0.",
+                     "out = J_0(x)", "bessel_j0(tn.tensor([0.0, 1.0]))", "tensor([1.    , 0.7652])",
+                     x=lambda xp, g, x: -g * xp.bessel_j1(x))
+bessel_j1 = function("bessel_j1", lambda xp, x: xp.j1(x), "The Bessel function of the first kind, order 1.",
+                     "out = J_1(x)", "bessel_j1(tn.tensor([0.0, 1.0]))", "tensor([0.    , 0.4401])",
+                     x=lambda xp, g, x, out: g * (xp.bessel_j0(x) - _over(xp, out, x, 0.5)))
+bessel_y0 = function("bessel_y0", lambda xp, x: xp.y0(x), "The Bessel function of the second kind, order 0.",
+                     "out = Y_0(x)", "bessel_y0(tn.tensor([1.0]))", "tensor([0.0883])", kinds=_POSITIVE,
+                     x=lambda xp, g, x: -g * xp.bessel_y1(x))
+bessel_y1 = function("bessel_y1", lambda xp, x: xp.y1(x), "The Bessel function of the second kind, order 1.",
+                     "out = Y_1(x)", "bessel_y1(tn.tensor([1.0]))", "tensor([-0.7812])", kinds=_POSITIVE,
+                     x=lambda xp, g, x, out: g * (xp.bessel_y0(x) - out / x))
 
 
 # sin(pi x) / (pi x) -------------------------------------------------------------------------
@@ -225,7 +229,6 @@ def _sinc(xp, x, *, order):
         powers = small ** (2 * m - order) if powers is None else powers * small * small
         total = total + term * powers
     return xp.where(near, total, y) * pi ** order
-
 
 _sinc = elementwise("sinc", _sinc, x=lambda xp, g, x, order: g * xp.sinc_derivative(x, order=order + 1))
 sinc_derivative = elementwise("sinc_derivative", _sinc.primitive.forward, **_sinc.primitive.rules)
@@ -248,6 +251,6 @@ def sinc(x, /):
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.sinc(tn.tensor([0.0, 0.5]))
-        tensor([1.    , 0.6366])
+        tensor([1.0000, 0.6366])
     """
     return _sinc(x, order=0)
