@@ -161,7 +161,7 @@ def test_linear_of_mixed_dtypes_promotes():
     (lambda: tn.einsum("i1", tn.ones((2, 2))), ValueError, "expected letters"),
     (lambda: tn.einsum("i"), ValueError, "einsum: expected at least one operand"),
     (lambda: tn.einsum(tn.ones(2), "i"), TypeError, "einsum: subscripts: expected a string"),
-], ids=str)
+])
 def test_errors_say_what_was_expected(call, kind, match):
     with pytest.raises(kind, match=match):
         call()
