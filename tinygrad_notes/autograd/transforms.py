@@ -248,6 +248,7 @@ class _Run:
         outs, structure: the leaves of the output as Tensors, and its structure.
         aux: what else the function returned.
         outer: whether derivatives of this run are recorded themselves.
+        alone: whether the fresh inputs are all that a cotangent can reach.
     """
 
     def __init__(self, what, fn, args, kwargs, argnums, has_aux):
@@ -272,7 +273,9 @@ class _Run:
             result, self.aux = result
         outs, self.structure = flatten(result)
         self.outs = [as_tensor(out) for out in outs]
-        self.outer = recording and (any(t.requires_grad for t in originals) or self._reads_others())
+        others, tracked = self._reads_others(), recording and any(t.requires_grad for t in originals)
+        self.outer = tracked or recording and others
+        self.alone = not others and not tracked
         self.needed = None
         if not self.outer:
             self.aux = tree_map(_detached, self.aux)
@@ -317,10 +320,14 @@ class _Run:
         pairs = [(out, g) for out, g in zip(outs or self.outs, cotangents) if out.requires_grad]
         if not pairs:
             return [None] * len(self.fresh)
+        outs, cotangents = zip(*pairs)
+        kind = self._kind(cotangents)
+        if self.alone:
+            found = dict(engine.start(outs, cotangents, retain, kind).leaf_gradients())
+            return [found.get(t) for t in self.fresh]
         if self.needed is None:
             self.needed = reach(self.outs, {id(t.node or t) for t in self.fresh})
-        outs, cotangents = zip(*pairs)
-        return pull(outs, cotangents, self.fresh, retain, self._kind(cotangents), self.needed)
+        return pull(outs, cotangents, self.fresh, retain, kind, self.needed)
 
     def _kind(self, given):
         """The kind of pass: recorded if this run is, or what it is applied to."""
