@@ -323,8 +323,7 @@ class _Run:
         outs, cotangents = zip(*pairs)
         kind = self._kind(cotangents)
         if self.alone:
-            found = dict(engine.start(outs, cotangents, retain, kind).leaf_gradients())
-            return [found.get(t) for t in self.fresh]
+            return _pull_all(outs, cotangents, self.fresh, retain, kind)
         if self.needed is None:
             self.needed = reach(self.outs, {id(t.node or t) for t in self.fresh})
         return pull(outs, cotangents, self.fresh, retain, kind, self.needed)
@@ -345,17 +344,20 @@ class _Run:
         gradients = [None] * len(self.fresh)
         if used:
             gradients = pull([self.outs[i] for i in used], starts, self.fresh, True, kind)
-        tracked = [g for g in gradients if g is not None and g.requires_grad]
-        needed = reach(tracked, {id(u) for u in starts})
+        tracked = [g is not None and g.requires_grad for g in gradients]
+        needed = None
+        if kind is engine.RecordedPass:
+            needed = reach([g for g, on in zip(gradients, tracked) if on], {id(u) for u in starts})
 
         def push(tangents):
-            pairs = [(g, v) for g, v in zip(gradients, tangents) if g is not None and g.requires_grad and v is not None]
-            found = [_zeros(out) for out in self.outs]
+            pairs = [(g, v) for g, v, on in zip(gradients, tangents, tracked) if on and v is not None]
+            found = [None] * len(self.outs)
             if pairs:
                 ends, given = zip(*pairs)
-                for i, tangent in zip(used, pull(ends, given, starts, True, self._kind(given), needed)):
-                    found[i] = found[i] if tangent is None else tangent
-            return found
+                way = _pull_all if needed is None else functools.partial(pull, needed=needed)
+                for i, tangent in zip(used, way(ends, given, starts, True, self._kind(given))):
+                    found[i] = tangent
+            return [_zeros(out) if t is None else t for out, t in zip(self.outs, found)]
         return push
 
     def prefers_forward(self):
@@ -376,6 +378,12 @@ class _Run:
             blocks.append([_stack([column[j] for column in columns], out, -1, (*out.shape, *x.shape))
                            for j, out in enumerate(self.outs)])
         return [[block[j] for block in blocks] for j in range(len(self.outs))]
+
+
+def _pull_all(outs, cotangents, leaves, retain, kind):
+    """`pull` for leaves that are all there is to reach."""
+    found = dict(engine.start(outs, cotangents, retain, kind).leaf_gradients())
+    return [found.get(leaf) for leaf in leaves]
 
 
 def _stack(parts, like, axis, shape):
