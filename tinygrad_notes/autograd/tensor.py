@@ -188,6 +188,11 @@ class Tensor(Hooked):
         self.requires_grad = bool(requires_grad)
         return self
 
+    def __copy__(self):
+        copied = type(self).wrap(self.data)
+        copied.requires_grad, copied.grad, copied.node = self.requires_grad, self.grad, self.node
+        return copied
+
     def __deepcopy__(self, memo):
         if self.node is not None:
             raise RuntimeError("deepcopy of the result of a recorded operation: copy its detach() instead")

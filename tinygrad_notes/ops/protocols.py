@@ -18,11 +18,12 @@ API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
 # NumPy's ufuncs that have another name here; all others are looked up by their own.
 UFUNCS = {
     "absolute": "abs", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh", "arctan": "atan",
-    "arctan2": "atan2", "arctanh": "atanh", "conjugate": "conj", "degrees": "rad2deg", "fabs": "abs",
-    "invert": "bitwise_invert", "left_shift": "bitwise_left_shift", "power": "pow", "radians": "deg2rad", "rint": "round",
-    "right_shift": "bitwise_right_shift",
+    "arctan2": "atan2", "arctanh": "atanh", "conjugate": "conj", "degrees": "rad2deg",
+    "fabs": "abs", "invert": "bitwise_invert", "left_shift": "bitwise_left_shift", "power": "pow", "radians": "deg2rad",
+    "rint": "round", "right_shift": "bitwise_right_shift",
 }
-REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any"}
+REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all",
+              "logical_or": "any"}
 ACCUMULATIONS = {"add": "cumulative_sum", "multiply": "cumulative_prod"}
 
 # NumPy's other functions with their parameters: `x` goes by position, `x*` by keyword, `x*y` by keyword y,
@@ -155,6 +156,12 @@ fft.ifftshift(x, axes*)
 """
 _DEFAULTS = (None, "C", "K", "A", "raise", "same_kind", False)
 
+# Functions whose axis None means all elements in one row, and the default of their axis.
+FLAT = {"cumsum": None, "cumprod": None, "repeat": None, "sort": -1, "argsort": -1}
+
+# What NumPy calls the parameters that go by position here.
+OTHER_NAMES = frozenset("a b m v arr ary array arrays tup element test_elements A x1 x2 seq indices_or_sections".split())
+
 # Functions that answer with Python values about arrays: NumPy's own, on the host.
 QUESTIONS = frozenset("""shape ndim size shares_memory may_share_memory iscomplexobj isrealobj array_repr array_str
 array2string array_equal array_equiv allclose result_type can_cast""".split())
@@ -162,9 +169,9 @@ array2string array_equal array_equiv allclose result_type can_cast""".split())
 
 def _ours(name):
     """The public function of a dotted name, or None."""
-    found = sys.modules[f"{__package__}"]
+    found = sys.modules[__package__]
     for part in name.split("."):
-        found = getattr(found, part, None) if part in vars(found) or found is not None else None
+        found = vars(found).get(part, None) if found is not None else None
     return found if callable(found) else None
 
 
@@ -191,12 +198,17 @@ def _refuse(name, why="tinygrad_notes has no such operation"):
                      "If that is what you want, pass x.detach().numpy()")
 
 
+def _is_default(value):
+    """Whether an argument that we do not support says nothing: compared by identity, it may be an array."""
+    return value is np._NoValue or any(value is default for default in _DEFAULTS)
+
+
 # NumPy's universal functions ---------------------------------------------------------
 def array_ufunc(self, ufunc, method, *inputs, out=None, **options):
     """`np.add(x, y)` and its methods `reduce`, `accumulate`, `outer`, for inputs of which one is a Tensor."""
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-    given = [key for key, value in options.items() if key not in ("axis", "keepdims", "dtype")
-             and value is not np._NoValue and value not in _DEFAULTS and value is not True]
+    given = [key for key, value in options.items()
+             if key not in ("axis", "keepdims", "dtype") and not _is_default(value) and value is not True]
     if given:
         raise _refuse(name, f"the argument {given[0]} is not supported")
     result = _apply_ufunc(ufunc.__name__, method, name, inputs, options)
@@ -266,20 +278,21 @@ def array_function(self, function, types, args, kwargs):
     for parameter, value in {**given, **by_name}.items():
         keyword, supported = known[parameter]
         if not supported:
-            if value is not np._NoValue and not any(value is default for default in _DEFAULTS):
+            if not _is_default(value):
                 raise _refuse(name, f"the argument {parameter} is not supported")
         elif keyword is None:
             positional.append(value)
         elif value is not np._NoValue:
             keywords[keyword] = value
     keywords = {key: value for key, value in keywords.items() if value is not None or key in ("axis", "min", "max")}
+    if name in FLAT and keywords.get("axis", FLAT[name]) is None:
+        positional[0], keywords["axis"] = _ours("ravel")(positional[0]), 0
     return ours(*positional, **keywords)
 
 
 def _alias(key, known, given):
     """The table's name for a parameter that NumPy calls `key`: arrays have many names there."""
-    if key in known or key not in ("a", "b", "m", "arr", "ary", "array", "arrays", "tup", "element", "test_elements", "A",
-                                   "x1", "x2", "seq", "indices_or_sections"):
+    if key in known or key not in OTHER_NAMES:
         return key
     for parameter in known:
         if parameter not in given:
@@ -331,9 +344,11 @@ def _ptp(a, axis=None, out=None, keepdims=False):
     return _ours("max")(a, axis=axis, keepdims=keepdims) - _ours("min")(a, axis=axis, keepdims=keepdims)
 
 
-def _unique(ar, return_index=False, return_inverse=False, return_counts=False, axis=None, *, equal_nan=True, sorted=True):
+def _unique(ar, return_index=False, return_inverse=False, return_counts=False, axis=None, *, equal_nan=True):
     if axis is not None:
         raise _refuse("unique", "the argument axis is not supported")
+    if equal_nan and ar.dtype.kind in "fc" and bool(_ours("isnan")(ar).any()):
+        raise _refuse("unique", "it holds NaN, and equal_nan=True is not supported")
     every = _ours("unique_all")(ar)
     wanted = (True, return_index, return_inverse, return_counts)
     found = tuple(part for part, want in zip(every, wanted) if want)
