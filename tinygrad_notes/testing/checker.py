@@ -97,7 +97,8 @@ class Checker:
         # A row that moves less than its rounding must not drown the others in noise.
         moved = np.maximum(moved, 1e5 * self.problem.floor * np.abs(self.center))
         top = moved.max(initial=0.0)
-        drawn[2] /= np.maximum(moved, 1e-12 * top) / top if top else 1.0
+        # At most a million times: the rules themselves round relative to the largest cotangent.
+        drawn[2] /= np.maximum(moved, 1e-6 * top) / top if top else 1.0
         return drawn * self.finite
 
     # Lines --------------------------------------------------------------------------
@@ -171,7 +172,7 @@ class Checker:
         size = self.largest(slopes)
         findings = []
         for line, found, a in zip(lines, slopes, analytic):
-            findings.append(self.judge(leaf.path, line, found, a, gradients, size, report))
+            findings.append(self.judge(leaf.path, line, found, a, gradients, size))
         self.summarise(report, findings, size)
         if not every:
             report.visible = self.visible(lines[:self.options.directions], slopes, gradients)
@@ -223,23 +224,18 @@ class Checker:
                 return False
         return True
 
-    def judge(self, path, line, found, analytic, gradients, size, report):
+    def judge(self, path, line, found, analytic, gradients, size):
         """One finding out of the slopes for all cotangents: the worst verdict counts, `noise` only if none is better."""
-        verdicts = [self.compare(path, line, s, a, gradients, m, size[m])
-                    for m, (s, a) in enumerate(zip(found, analytic)) if np.any(self.weights[m])]
-        if not verdicts:
+        if not self.finite.any() and self.finite.size:
             return self.finding(path, line, found[0], analytic[0], INCONCLUSIVE, "domain")
+        verdicts = [self.compare(path, line, s, a, gradients, m, size[m]) for m, (s, a) in enumerate(zip(found, analytic))]
         wrong = [v for v in verdicts if v.verdict == WRONG]
         if wrong:
             return max(wrong, key=lambda v: v.difference / (abs(v.numeric) or 1.0))
         special = [v for v in verdicts if v.reason not in ("", "noise", "faint")]
         correct = [v for v in verdicts if not v.reason]
         faint = [v for v in verdicts if v.reason == "faint"]
-        chosen = (special or correct or faint or verdicts)[0]
-        if chosen.reason == "faint":
-            report.faint += 1
-            chosen.reason = ""
-        return chosen
+        return (special or correct or faint or verdicts)[0]
 
     def compare(self, path, line, s, a, gradients, m, size):
         """The finding for one cotangent."""
@@ -263,7 +259,8 @@ class Checker:
             return say(CORRECT)
         if a == 0 and s.error * line.scale <= 1e-6 * (self.magnitude(m) + size * line.scale):
             return say(CORRECT)
-        return say(CORRECT, "faint") if SURE * s.error <= 0.01 * size else say(INCONCLUSIVE, "noise")
+        tiny = abs(a) * line.scale <= 8 * self.problem.floor * self.magnitude(m)
+        return say(CORRECT, "faint") if tiny or SURE * s.error <= 0.01 * size else say(INCONCLUSIVE, "noise")
 
     def magnitude(self, m):
         """The size of phi = <u, f>."""
@@ -289,7 +286,13 @@ class Checker:
 
     def summarise(self, report, findings, size):
         """Count the findings into the verdict of an input."""
-        report.checked = sum(f.reason not in ("noise", "domain", "jump") for f in findings)
+        faint = [f for f in findings if f.reason == "faint"]
+        report.faint = len(faint)
+        for f in faint:  # below the noise, and so only believed beside others that are not
+            if len(faint) == len(findings):
+                f.verdict = INCONCLUSIVE
+            f.reason = "noise" if f.verdict == INCONCLUSIVE else ""
+        report.checked = sum(f.reason not in ("noise", "domain", "jump") for f in findings) - len(faint)
         wrong = [f for f in findings if f.verdict == WRONG]
         unclear = [f for f in findings if f.verdict == INCONCLUSIVE]
         for f in unclear:

@@ -223,6 +223,6 @@ def _narrow(checker, k, gradients, report):
         part = halves[int(np.argmax(gaps))]
     line = checker.element_line(k, int(part[0]))
     found, analytic = checker.long(line), [line.dot(g) for g in gradients]
-    finding = checker.judge(report.path, line, found, analytic, gradients, checker.largest([found]), report)
+    finding = checker.judge(report.path, line, found, analytic, gradients, checker.largest([found]))
     if finding.verdict == WRONG:
         report.worst = finding
