@@ -3,6 +3,7 @@
 Numbers are drawn on the host by NumPy's counter-based Philox generator and then moved, so the
 same seed gives the same numbers on every device.
 """
+import secrets
 
 import numpy as np
 
@@ -19,7 +20,7 @@ class Generator:
         True
     """
 
-    __slots__ = ("host", "_seed")
+    __slots__ = ("_host", "_seed")
 
     def __init__(self, seed=None):
         self.manual_seed(seed)
@@ -32,9 +33,17 @@ class Generator:
         """
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
             raise TypeError(f"seed: expected an int or None, got {seed!r}")
-        self._seed = np.random.SeedSequence(None if seed is None else abs(int(seed)) * 2 + (seed < 0)).entropy
-        self.host = np.random.Generator(np.random.Philox(self._seed))
+        self._seed = secrets.randbits(128) if seed is None else int(seed)
+        self._host = None
         return self
+
+    @property
+    def host(self):
+        """NumPy's generator, made when the first number is drawn: `numpy.random` takes its time to import."""
+        if self._host is None:
+            bits = np.random.Philox(abs(self._seed) * 2 + (self._seed < 0))
+            self._host = np.random.Generator(bits)
+        return self._host
 
     def initial_seed(self):
         """The number this stream was started from."""
