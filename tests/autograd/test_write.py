@@ -71,6 +71,14 @@ def test_dtype_and_shape_stay():
         tn.arange(3).exp_()
 
 
+def test_python_numbers_are_written_in_full_precision():
+    x = tn.zeros(4, dtype=tn.float64)
+    x[0] = 0.1
+    x[1:3] = [0.2, 0.3]
+    x[3:].copy_([0.4])
+    assert x.tolist() == [0.1, 0.2, 0.3, 0.4]
+
+
 @pytest.mark.parametrize("write_it, expected", [
     (lambda x: x.add_(2, alpha=3), [7.0, 2.0, 10.0]),
     (lambda x: x.sub_(tn.ones(3), alpha=2), [-1.0, -6.0, 2.0]),

@@ -131,6 +131,20 @@ ROWS = [
         call=lambda tn, x, s: tn.masked_scatter(x, MASK, s),
     ),
     Row(
+        "index_fill",
+        normals((4, 3)),
+        lambda x: np.where(np.arange(3) == 1, 0.1, x),
+        call=lambda tn, x: tn.index_fill(x, 1, [1], 0.1),
+        label="a number in double precision",
+    ),
+    Row(
+        "masked_scatter",
+        normals((3,), (4,)),
+        lambda x, s: np.array([[s[0], x[1], s[1]], [x[0], x[1], s[2]]]),
+        call=lambda tn, x, s: tn.masked_scatter(x, MASK, s),
+        label="broadcast",
+    ),
+    Row(
         "scatter",
         normals((4, 5), (3, 6), index=(2, 6), high=5),
         lambda x, s, i: lines(x, i, s, 1, last),

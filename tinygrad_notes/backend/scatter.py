@@ -2,6 +2,7 @@
 
 The order of addition is that of the rows, on every device, so the result is the same in every run.
 """
+import math
 from functools import cache
 
 import numpy as np
@@ -87,12 +88,13 @@ def line_places(xp, indices, axis, n):
         IndexError: an index is outside [-n, n).
     """
     ids = xp.moveaxis(indices, axis, -1)
-    ids = xp.reshape(ids, (-1, ids.shape[-1])).astype(np.int64)
+    lines = math.prod(ids.shape[:-1])
+    ids = xp.reshape(ids, (lines, ids.shape[-1])).astype(np.int64)
     if isinstance(ids, np.ndarray):
         ids = checked_ids(ids, n)
     else:
         ids = xp.where(ids < 0, ids + n, ids)
-    return xp.reshape(ids + n * xp.arange(ids.shape[0])[:, None], (-1,))
+    return xp.reshape(ids + n * xp.arange(lines)[:, None], (-1,))
 
 
 @kernel

@@ -67,11 +67,16 @@ def full_key(key, arrays):
     return tuple([next(arrays) if part.__class__ is str else part for part in open_key(key)])
 
 
+def only(gradient, arrays):
+    """What a joint rule returns: the gradient of the first input, none for the index arrays."""
+    return (gradient, *[None] * len(arrays))
+
+
 _getitem = primitive("getitem", lambda xp, x, *, key: x[open_key(key)], kind="view",
                      x=lambda xp, g, x_shape, key: xp.embed(g, key=key, shape=x_shape))
 
 _index = joint("index_get", lambda xp, x, *arrays, key: x[full_key(key, arrays)],
-               lambda xp, g, x_shape, arrays, key: (xp.index_transpose(g, *arrays, key=key, shape=x_shape),),
+               lambda xp, g, x_shape, arrays, key: only(xp.index_transpose(g, *arrays, key=key, shape=x_shape), arrays),
                kind="gather")
 
 
@@ -118,6 +123,13 @@ _take_along_axis = primitive(
     "take_along_axis", _along, kind="gather",
     x=lambda xp, g, x_shape, indices, axis, unique: xp.put_transpose(g, indices, axis=axis, shape=x_shape,
                                                                     unique=unique))
+
+
+def written(value, x):
+    """What is written into `x` as a Tensor of its dtype: Python numbers take it, Tensors are cast."""
+    if not isinstance(value, Tensor):
+        return Tensor.wrap(to_array(value, x.dtype, x.device))
+    return value if value.dtype == x.dtype else value.astype(x.dtype)
 
 
 def integers(name, argument, value, like):

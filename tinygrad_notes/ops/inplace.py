@@ -12,8 +12,9 @@ from ..autograd import Tensor, as_tensor, no_grad
 from ..autograd.errors import describe
 from ..autograd.mode import mode
 from ..autograd.primitive import operand
+from ..autograd.tensor import to_array
 from ..autograd.write import become, check_leaf, check_writable
-from .index import full_key, split_key
+from .index import full_key, split_key, written
 from .scatter import index_put
 
 __all__ = []
@@ -76,6 +77,8 @@ def _raw(x, value, what):
         if value.device is not x.device:
             raise TypeError(f"{what}: value lives on {value.device}, this tensor on {x.device}; move it with .to()")
         return value.data
+    if isinstance(value, (list, tuple)):
+        return to_array(value, x.dtype, x.device)
     return operand(value, x)
 
 
@@ -137,9 +140,7 @@ def _scaled(name, function):
 def copy_(x, source):
     """Write `source`, broadcast and cast to the shape and dtype of `x`, from any device; returns `x`."""
     from .. import ops
-    source = as_tensor(source, like=x)
-    if source.device is not x.device:
-        source = source.to(x.device)
+    source = source.to(x.device) if isinstance(source, Tensor) else written(source, x)
     if recorded(x, source):
         check_leaf(x, "copy_")
         return become(x, ops.broadcast_to(source.astype(x.dtype), x.shape), "copy_")

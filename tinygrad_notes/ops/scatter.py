@@ -8,9 +8,9 @@ import numpy as np
 
 from ..autograd import Tensor, as_tensor, joint, primitive
 from ..backend import int64
-from .choice import where
 from .axes import one_axis
-from .index import ARRAY, cut_to, fit_along, full_key, integers, open_key, split_key
+from .choice import where
+from .index import ARRAY, cut_to, fit_along, full_key, integers, only, open_key, split_key, written
 from .join import concat
 from .shape import broadcast_to, reshape
 
@@ -103,7 +103,7 @@ class Layout:
 
 
 _index_transpose = joint("index_transpose", _index_transpose,
-                         lambda xp, g, arrays, key: (xp.index_get(g, *arrays, key=key),), kind="gather")
+                         lambda xp, g, arrays, key: only(xp.index_get(g, *arrays, key=key), arrays), kind="gather")
 
 
 def _take_transpose(xp, y, indices, *, axis, shape):
@@ -162,18 +162,18 @@ def _last_writer(xp, *arrays, key, shape):
 
 
 _last_writer = primitive("last_writer", _last_writer, kind="gather", differentiable=False)
-_index_clear = joint("index_clear", _index_clear, lambda xp, g, arrays, key: (xp.index_clear(g, *arrays, key=key),),
-                     kind="gather")
+_index_clear = joint("index_clear", _index_clear,
+                     lambda xp, g, arrays, key: only(xp.index_clear(g, *arrays, key=key), arrays), kind="gather")
 
 
 def _index_set_rule(xp, g, x_shape, arrays, key, needs):
     to_x = xp.index_clear(g, *arrays, key=key) if needs[0] else None
     if not needs[1]:
-        return to_x, None
+        return to_x, None, *[None] * len(arrays)
     to_value = xp.index_get(g, *arrays, key=key)
     if len(arrays) > 1 or any(a.dtype.kind != "b" and a.ndim for a in arrays):
         to_value = xp.where(xp.last_writer(*arrays, key=key, shape=tuple(x_shape)), to_value, xp.zeros_like(to_value))
-    return to_x, to_value
+    return to_x, to_value, *[None] * len(arrays)
 
 
 _index_set = joint("index_set", _index_set, _index_set_rule, kind="gather")
@@ -203,9 +203,7 @@ def index_put(x, key, value, /, *, accumulate=False):
         tensor([3., 0., 3.])
     """
     x = as_tensor(x)
-    value = as_tensor(value, like=x)
-    if value.dtype != x.dtype:
-        value = value.astype(x.dtype)
+    value = written(value, x)
     static, arrays = split_key("index_put", key, x.device)
     arrays = [Tensor.wrap(a) for a in arrays]
     if accumulate or value.requires_grad and value.ndim:
@@ -270,12 +268,12 @@ def _slices(name, x, axis, index, source):
     index = integers(name, "index", index, x)
     if index.ndim != 1:
         raise ValueError(f"{name}: index has shape {index.shape}, expected one axis")
-    source = as_tensor(source, like=x)
+    source = written(source, x)
     expected = x.shape[:axis] + (index.shape[0],) + x.shape[axis + 1:]
     if source.shape != expected:
         raise ValueError(f"{name}: source has shape {source.shape}, expected {expected}: that of x, but "
                          f"len(index) along axis {axis}")
-    return axis, index, source if source.dtype == x.dtype else source.astype(x.dtype)
+    return axis, index, source
 
 
 def index_copy(x, axis, index, source, /):
@@ -348,11 +346,11 @@ def masked_scatter(x, mask, source, /):
 
     Args:
         x: tensor.
-        mask: booleans that broadcast to the shape of `x`.
+        mask: booleans that broadcast with `x`.
         source: tensor with at least as many elements as `mask` has true ones.
 
     Returns:
-        Tensor of the shape of `x`.
+        Tensor of the broadcast shape.
 
     Raises:
         TypeError: `mask` is not boolean.
@@ -364,11 +362,11 @@ def masked_scatter(x, mask, source, /):
         tensor([1., 0., 2.])
     """
     x = as_tensor(x)
-    mask, source = as_tensor(mask, like=x), as_tensor(source, like=x)
+    mask, source = as_tensor(mask, like=x), written(source, x)
     if mask.dtype.kind != "b":
         raise TypeError(f"masked_scatter: mask has dtype {mask.dtype}, expected bool")
-    if mask.shape != x.shape:
-        mask = broadcast_to(mask, x.shape)
+    shape = np.broadcast_shapes(x.shape, mask.shape)
+    x, mask = (t if t.shape == shape else broadcast_to(t, shape) for t in (x, mask))
     count = x.device.xp.count_nonzero(mask.data)
     count = int(count.item() if hasattr(count, "item") else count)
     if source.size < count:
@@ -389,10 +387,8 @@ def _grid(x, index, axis):
 
 def _values(name, x, index, source):
     """`source` as a Tensor of the dtype of `x`, cut to the shape of `index`."""
-    source = as_tensor(source, like=x)
-    if source.ndim:
-        source = cut_to(name, source, index, None, "source")
-    return source if source.dtype == x.dtype else source.astype(x.dtype)
+    source = written(source, x)
+    return cut_to(name, source, index, None, "source") if source.ndim else source
 
 
 def _line_operands(name, x, axis, index, source):
