@@ -3,7 +3,7 @@
 Numbers are drawn on the host by NumPy's counter-based Philox generator and then moved, so the
 same seed gives the same numbers on every device.
 """
-import secrets
+import os
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class Generator:
         """
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
             raise TypeError(f"seed: expected an int or None, got {seed!r}")
-        self._seed = secrets.randbits(128) if seed is None else int(seed)
+        self._seed = int.from_bytes(os.urandom(16), "little") if seed is None else int(seed)
         self._host = None
         return self
 
