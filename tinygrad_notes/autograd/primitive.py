@@ -113,7 +113,7 @@ class Plan:
     `vjp(xp, node, saved, g)` returns the gradients of the active inputs, in order.
     """
 
-    __slots__ = ("primitive", "active", "keep", "wanted", "vjp", "_compiled")
+    __slots__ = ("primitive", "active", "keep", "wanted", "save", "vjp", "_compiled")
 
     def __init__(self, primitive, active):
         self.primitive, self.active = primitive, active
@@ -125,6 +125,7 @@ class Plan:
             one = "array" if "arrays" in reads else "shape" if "shapes" in reads else None
             keep += [one] * (len(active) - len(keep))
         self.keep = (*keep, "array" if "out" in reads else None)
+        self.save = self._first_save
         self.vjp = self._first_vjp
 
     def _first_vjp(self, xp, node, saved, g):
@@ -137,10 +138,12 @@ class Plan:
         keys = ["joint"] if op.joint or op.variadic else [op.inputs[i] for i in self.wanted]
         return {read for key in keys for read in op.keeps.get(key, ())}
 
-    def save(self, arrays, out):
-        """The tuple of what the rules read."""
-        return tuple([None if how is None else array if how == "array" else getattr(array, "shape", ())
-                      for how, array in zip(self.keep, (*arrays, out))])
+    def _first_save(self, arrays, out):
+        """Stands for `save`, the tuple of what the rules read, until the first call compiles it."""
+        forms = {None: "None", "array": "{0}", "shape": 'getattr({0}, "shape", ())'}
+        parts = [forms[how].format(f"arrays[{i}]") for i, how in enumerate(self.keep[:-1])]
+        self.save = eval(f"lambda arrays, out: ({', '.join([*parts, forms[self.keep[-1]].format('out')])},)")
+        return self.save(arrays, out)
 
     def vjp_of(self, wanted):
         """The compiled rule for some of the active inputs (their positions); None in place of the others."""
@@ -422,22 +425,40 @@ def _general(op):
     """The function a user calls for any other operation: several inputs, keyword parameters, several outputs."""
     # An operation that is told its dtype has it already.
     settles = op.kind in ("elementwise", "reduce", "contraction", "linalg") and "dtype" not in op.attrs
-    defaults = op.forward.__kwdefaults__
+    defaults, forward, xp = op.forward.__kwdefaults__, op.forward, device_of(np.empty(0)).xp
 
     def call(*tensors, **attrs):
         if defaults:
             attrs = {**defaults, **attrs}
-        tensors, arrays = _unwrap(op, tensors)
+        arrays = _host_arrays(tensors)
+        plain = arrays is not None
+        if not plain:
+            tensors, arrays = _unwrap(op, tensors)
         try:
-            out = evaluate(op, arrays, attrs)
+            out = forward(xp, *arrays, **attrs) if plain else evaluate(op, arrays, attrs)
         except Exception as error:
             raise explain(op, tensors, error, attrs) from error
         if op.outputs != 1:
             outs = [settle(o, arrays) if settles else _array(o) for o in out]
             return _record_many(outs, op, tensors, arrays, attrs)
-        out = settle(out, arrays, lambda *wide: evaluate(op, wide, attrs)) if settles else _array(out)
+        if out.__class__ is not _ndarray or out.dtype is not arrays[0].dtype:
+            out = settle(out, arrays, lambda *wide: evaluate(op, wide, attrs)) if settles else _array(out)
         return record(out, op, tensors, arrays, attrs)
     return call
+
+
+def _host_arrays(tensors):
+    """The arrays of Tensors that all live on the CPU (None stays None); None where one is anything else."""
+    arrays = []
+    for x in tensors:
+        if isinstance(x, Tensor):
+            x = x.data
+            if x.__class__ is not _ndarray:
+                return None
+        elif x is not None:
+            return None
+        arrays.append(x)
+    return arrays if arrays and arrays[0] is not None else None
 
 
 def _unwrap(op, tensors):
