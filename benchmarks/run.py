@@ -74,6 +74,7 @@ def import_seconds(module, extra="", rounds=7):
     """Median seconds that a fresh interpreter takes to import `module` after `extra`."""
     code = f"{extra}\nimport time; t = time.perf_counter()\nimport {module}\nprint(time.perf_counter() - t)"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     return statistics.median(
         float(
             subprocess.run(
