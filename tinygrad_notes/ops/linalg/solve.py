@@ -114,10 +114,22 @@ def triangle(xp, a, upper, unitriangular):
 @kernel
 def triangular_solve(xp, a, b, upper, unitriangular):
     """`triangle(a) @ out = b`; a single system goes to LAPACK's substitution."""
-    if a.ndim == 2 and b.ndim == 2 and a.__class__ is np.ndarray and b.size and a.dtype.kind == "f":
-        from scipy.linalg import solve_triangular as substitute
-        return substitute(a, b, lower=not upper, unit_diagonal=unitriangular, check_finite=False)
+    if a.ndim == 2 and b.ndim == 2 and a.__class__ is np.ndarray and b.size and a.dtype == b.dtype \
+            and a.dtype.char in "fd":
+        return _substituted(a, b, upper, unitriangular)
     return xp.linalg.solve(xp.triangle(a, upper, unitriangular), b)
+
+
+def _substituted(a, b, upper, unitriangular):
+    from scipy.linalg import lapack
+    substitute = lapack.dtrtrs if a.dtype.char == "d" else lapack.strtrs
+    # LAPACK reads columns: a matrix stored by rows is given as its transpose, which costs nothing.
+    turned = not a.flags.f_contiguous
+    out, info = substitute(a.T if turned else a, b, lower=upper if turned else not upper, trans=turned,
+                           unitdiag=unitriangular)
+    if info > 0:
+        raise np.linalg.LinAlgError(f"solve_triangular: singular matrix, its diagonal element {info - 1} is zero")
+    return out
 
 
 def _triangular_a(xp, g, a, out, upper, unitriangular):

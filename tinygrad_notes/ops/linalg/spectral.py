@@ -15,18 +15,17 @@ __all__ = ["eigh", "eigvalsh", "eig", "eigvals", "svd", "svdvals", "matrix_rank"
            "EighResult", "EigResult", "SVDResult"]
 
 
-def _over_gaps(xp, x, gaps, used):
-    """`x / gaps`; where a gap is zero 0, but nan where `used` says that the vectors matter."""
-    ratio, lost = _ratio_and_nan(xp, x, gaps, used)
-    return ratio + xp.tril(lost, k=-1) + xp.triu(lost, k=1)
+def _gaps_forward(xp, x, used, *, matrix):
+    """`1 / x`; where `x` is zero 0, but nan where `used` says that the vectors matter. A matrix of gaps is
+    zero on its diagonal, which counts for nothing."""
+    zero = x == 0
+    out = xp.where(zero, xp.zeros_like(x), 1 / xp.where(zero, xp.ones_like(x), x))
+    if matrix:
+        zero = xp.triu(zero, 1) | xp.tril(zero, -1)
+    return xp.where(zero & used, xp.zeros_like(x) + nan, out)
 
 
-def _ratio_and_nan(xp, x, y, used):
-    """`x / y`, 0 where `y` is zero; and zeros, nan where `y` is zero and `used`."""
-    none = xp.zeros_like(y)
-    zero = y == 0
-    lost = xp.where(xp.logical_and(zero, used), none + nan, none)
-    return xp.where(zero, none, x / xp.where(zero, xp.ones_like(y), y)), lost
+_gap_reciprocal = primitive("gap_reciprocal", _gaps_forward, kind="elementwise", x=lambda g, out: -g * out * out)
 
 
 def _matters(xp, g):
@@ -46,8 +45,8 @@ def _eigh_x(xp, g, out):
     (gw, gv), (w, v) = g, out
     turned = xp.matrix_transpose(v)
     inner = xp.matmul(turned, gv)
-    gaps = row(xp, w) - column(xp, w)
-    inner = _over_gaps(xp, 0.5 * (inner - xp.matrix_transpose(inner)), gaps, _matters(xp, gv))
+    by_gaps = xp.gap_reciprocal(row(xp, w) - column(xp, w), _matters(xp, gv), matrix=True)
+    inner = 0.5 * (inner - xp.matrix_transpose(inner)) * by_gaps
     return xp.matmul(v, xp.matmul(inner, turned) + column(xp, gw) * turned)
 
 
@@ -212,15 +211,14 @@ def _svd_x(xp, g, out, x_shape, full_matrices):
     by_u = xp.matmul(xp.matrix_transpose(u), gu)
     by_v = xp.matmul(gvh, xp.matrix_transpose(vh))  # the transpose of V.T @ gV
     inner = (by_u - xp.matrix_transpose(by_u)) * across + down * (xp.matrix_transpose(by_v) - by_v)
-    inner = _over_gaps(xp, inner, (across - down) * (across + down), used)
+    inner = inner * xp.gap_reciprocal((across - down) * (across + down), used, matrix=True)
     middle = xp.matmul(inner, vh) + column(xp, gs) * vh
     if n > m:
-        ratio, lost = _ratio_and_nan(xp, gvh - xp.matmul(by_v, vh), down, used)
-        middle = middle + ratio + lost
+        middle = middle + (gvh - xp.matmul(by_v, vh)) * xp.gap_reciprocal(down, used, matrix=False)
     gradient = xp.matmul(u, middle)
     if m > n:
-        ratio, lost = _ratio_and_nan(xp, gu - xp.matmul(u, by_u), across, used)
-        gradient = gradient + xp.matmul(ratio + lost, vh)
+        free = (gu - xp.matmul(u, by_u)) * xp.gap_reciprocal(across, used, matrix=False)
+        gradient = gradient + xp.matmul(free, vh)
     return gradient
 
 
