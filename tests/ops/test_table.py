@@ -247,7 +247,7 @@ def test_cpu_equals_strict(row):
     for out, want in zip(outputs, plain):
         assert out.device == "strict", f"the result lives on {out.device}"
         close(host(out), want, 1e-14, "output")
-    for create_graph in (False, True)[:row.order]:
+    for create_graph in (False, True)[:row.order if active else 0]:
         results = []
         for device in ("cpu", "strict"):
             with tn.as_device(device):

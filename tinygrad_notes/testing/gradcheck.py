@@ -58,7 +58,7 @@ def gradcheck(fn, inputs, *, eps=None, atol=0.0, rtol=1e-6, raise_exception=True
     result = check(Function(fn, inputs), options, nondet_tol)
     if result.verdict == WRONG and find_culprit:
         result.culprit = _culprit(fn, inputs)
-    return _finish(result, raise_exception, strict)
+    return finish(result, raise_exception, strict)
 
 
 def gradgradcheck(fn, inputs, grad_outputs=None, *, eps=None, atol=0.0, rtol=1e-6, raise_exception=True, strict=False,
@@ -94,7 +94,7 @@ def gradgradcheck(fn, inputs, grad_outputs=None, *, eps=None, atol=0.0, rtol=1e-
         kinked = {"kink", "jump"} & set(result.reasons)
         result.notes.append((INCONCLUSIVE if kinked else verdict, text))
         result.verdict = _overall([result.verdict, result.notes[-1][0]])
-    return _finish(result, raise_exception, strict)
+    return finish(result, raise_exception, strict)
 
 
 def check(problem, options, nondet_tol=0.0, order=1):
@@ -181,10 +181,12 @@ def _own_dtype(problem, checker, gradients):
             continue
         g = host(g).astype(float64)
         allowed = LOW_PRECISION[leaf.dtype.itemsize]
-        distance = _distance(g, exact)
+        # What the outputs' own rounding makes of a gradient that is nearly zero.
+        least = 2.0 ** -23 * checker.magnitude(0) / float(np.max(np.abs(leaf.base), initial=0.0) or 1.0)
+        distance = _distance(g, exact, least)
         if np.all(np.isfinite(exact)) and not np.all(np.isfinite(g)):
-            notes.append((WRONG, f"{leaf.path}: in {leaf.dtype} the gradient is not finite, although the outputs are, and in "
-                                 "float64 it is finite"))
+            notes.append((WRONG, f"{leaf.path}: in {leaf.dtype} the gradient is not finite, although the outputs are, "
+                                 "and in float64 it is finite"))
         elif distance > allowed:
             # A forward that is as far off says that the point itself is ill-conditioned in this dtype.
             verdict = WRONG if distance > 0.5 and off < 1e-3 else INCONCLUSIVE
@@ -193,8 +195,8 @@ def _own_dtype(problem, checker, gradients):
     return notes
 
 
-def _distance(a, b):
-    top = float(np.max(np.abs(b[np.isfinite(b)]), initial=0.0))
+def _distance(a, b, least=0.0):
+    top = max(float(np.max(np.abs(b[np.isfinite(b)]), initial=0.0)), least)
     gap = float(np.max(np.abs(a[np.isfinite(b)] - b[np.isfinite(b)]), initial=0.0))
     return gap / top if top else gap
 
@@ -242,16 +244,17 @@ def _overall(verdicts):
 
 
 def _culprit(fn, inputs):
-    from .locate import locate
+    from .locate import locate, recorded
 
     try:
-        found = locate(fn, inputs)
+        found = locate(fn, inputs) if len(recorded(Function(fn, inputs))) > 1 else None
     except Exception:  # the search is a courtesy: the verdict stands without it
         return ""
-    return "" if found is None or found.alone else str(found)
+    return str(found or "")
 
 
-def _finish(result, raise_exception, strict):
+def finish(result, raise_exception, strict):
+    """Raise if the verdict asks for it, else return the result."""
     if raise_exception and (result.verdict == WRONG or (strict and result.verdict == INCONCLUSIVE)):
         raise GradcheckError(result)
     return result

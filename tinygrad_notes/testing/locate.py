@@ -24,14 +24,12 @@ class Culprit:
         site: the line that called it.
         inputs: its inputs in words.
         result: the `GradcheckResult` of the operation alone.
-        alone: whether it was the only one recorded.
     """
 
     name: str
     site: str
     inputs: str
     result: object
-    alone: bool
 
     def __str__(self):
         worst = self.result.worst
@@ -65,15 +63,8 @@ def locate(fn, inputs, order=1):
 
     if order not in (1, 2):
         raise ValueError(f"order: expected 1 or 2, got {order!r}")
-    seen, state = [], default_generator.get_state()
-    problem = Function(fn, inputs)
-
-    def watch(node, arrays, out):
-        if len(seen) < NODES:
-            seen.append((node.plan, tuple(arrays), node.attrs or {}, call_site()))
-    with watching(watch):
-        problem.replay([leaf.base for leaf in problem.leaves], True)
-    seen = [entry for entry in seen if entry[0] is not PICK and entry[0] is not ALIAS]
+    state = default_generator.get_state()
+    seen = recorded(Function(fn, inputs))
     times = {}
     for plan, arrays, attrs, site in seen:
         signature = (plan.primitive.name, plan.active, repr(attrs), tuple(getattr(a, "shape", None) for a in arrays))
@@ -89,9 +80,21 @@ def locate(fn, inputs, order=1):
             result = check(Gradients(alone, [rng.standard_normal(t.shape) for t in outputs]), Options(), order=2)
         if result.verdict == WRONG:
             default_generator.set_state(state)
-            return Culprit(plan.primitive.name, site, _described(plan.primitive, arrays), result, len(seen) == 1)
+            return Culprit(plan.primitive.name, site, _described(plan.primitive, arrays), result)
     default_generator.set_state(state)
     return None
+
+
+def recorded(problem):
+    """(plan, inputs, attributes, source line) of every operation of a problem, in the order in which they ran."""
+    seen = []
+
+    def watch(node, arrays, out):
+        if len(seen) < NODES and node.plan is not PICK and node.plan is not ALIAS:
+            seen.append((node.plan, tuple(arrays), node.attrs or {}, call_site()))
+    with watching(watch):
+        problem.replay([leaf.base for leaf in problem.leaves], True)
+    return seen
 
 
 def _alone(plan, arrays, attrs):

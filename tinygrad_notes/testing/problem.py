@@ -140,7 +140,8 @@ class Gradients(Problem):
         self.problem = problem
         ends = problem.replay([leaf.base for leaf in problem.leaves], True)[1]
         self.ends = [k for k, t in enumerate(ends) if t.requires_grad]
-        extra = [as_leaf(f"grad_outputs[{k}]", Tensor.wrap(ends[k].device.from_numpy(cotangents[k]))) for k in self.ends]
+        extra = [as_leaf(f"grad_outputs[{k}]", Tensor.wrap(ends[k].device.from_numpy(cotangents[k])))
+                 for k in self.ends]
         super().__init__([*problem.leaves, *extra])
         self.state = problem.state
 
@@ -157,12 +158,8 @@ class Gradients(Problem):
     def place(self, arrays, own=False):
         n = len(self.problem.leaves)
         moved = self.problem.place(arrays[:n], own)
-        return moved + super_place(self.leaves[n:], arrays[n:])
-
-
-def super_place(leaves, arrays):
-    """Tensors for leaves that have no original of another dtype."""
-    return [Tensor.wrap(leaf.device.from_numpy(array)).requires_grad_() for leaf, array in zip(leaves, arrays)]
+        return moved + [Tensor.wrap(leaf.device.from_numpy(array)).requires_grad_()
+                        for leaf, array in zip(self.leaves[n:], arrays[n:])]
 
 
 def as_leaf(path, tensor):

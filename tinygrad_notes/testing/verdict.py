@@ -9,7 +9,6 @@ REASONS = {
     "domain": "the function is not finite around the point",
     "noise": "rounding of the function hides the slope",
     "nondeterministic": "two evaluations at the same point differ",
-    "precision": "the gradient in the inputs' own dtype differs from the float64 one by more than its rounding explains",
 }
 
 
