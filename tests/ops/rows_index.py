@@ -75,6 +75,8 @@ ROWS = [
     Row("take_along_axis", with_indices((4, 1, 2), 0, 4, (2, 3, 1)),
         lambda x, i: gather_by_loop(np.broadcast_to(x, (4, 3, 2)), np.broadcast_to(i, (2, 3, 2)), 0),
         call=lambda tn, x, i: tn.take_along_axis(x, i, axis=0), label="broadcast"),
+    Row("take_along_axis", with_indices((3, 5), -5, 5, (3, 7)), lambda x, i: gather_by_loop(x, i, 1) ** 2,
+        call=lambda tn, x, i: tn.take_along_axis(x, i) ** 2, label="squared"),
     Row("gather", with_indices((4, 5), 0, 4, (6, 3)), lambda x, i: gather_by_loop(x, i, 0),
         call=lambda tn, x, i: tn.gather(x, 0, i)),
     Row("gather", with_indices((3, 5), 0, 5, (3, 4)), lambda x, i: gather_by_loop(x, i, 1),

@@ -93,6 +93,13 @@ ROWS = [
     put("int", (3, 4), (4,), 1),
     put("slices", (3, 4), (2, 2), (slice(0, 3, 2), slice(None, None, -2))),
     put("broadcast value", (3, 4), (1,), (slice(None), 2)),
+    Row(
+        "index_put",
+        normals((3, 4), (2,)),
+        lambda x, v: np.where(np.arange(4) == [[1], [1], [9]], np.append(v, 0)[:, None], x) ** 2,
+        call=lambda tn, x, v: tn.index_put(x, ([0, 1], 1), v) ** 2,
+        label="squared",
+    ),
     put("leading ones", (3, 4), (1, 1, 4), 0),
     put("list", (4, 3), (2, 3), ([2, 0],)),
     put("last write stays", (4, 3), (3, 3), ([2, 0, 2],)),

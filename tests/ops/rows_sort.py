@@ -11,6 +11,12 @@ def integers(rng):
     return (rng.integers(0, 5, (4, 7)),)
 
 
+def normals_with_nan(rng):
+    x = rng.standard_normal((600, 4))
+    x[[5, 17, 300], [0, 1, 1]] = np.nan
+    return (x,)
+
+
 def descending_order(x):
     """By a stable sort of Python, the largest first."""
     return np.array([sorted(range(len(row)), key=lambda k: -row[k]) for row in x])
@@ -26,6 +32,21 @@ ROWS = [
         label="descending",
     ),
     Row("sort", integers, np.sort, order=0, label="ints"),
+    Row(
+        "argsort",
+        lambda rng: (rng.integers(0, 500, (3, 700)).astype(float),),
+        lambda x: np.argsort(x, kind="stable"),
+        order=0,
+        label="long, ties",
+    ),
+    Row(
+        "argsort",
+        normals_with_nan,
+        lambda x: np.argsort(x, axis=0, kind="stable"),
+        call=lambda tn, x: tn.argsort(x, axis=0),
+        order=0,
+        label="long, NaN",
+    ),
     Row("argsort", integers, lambda x: np.argsort(x, kind="stable"), order=0),
     Row(
         "argsort",
@@ -50,7 +71,7 @@ ROWS = [
     ),
     Row(
         "topk",
-        normal((2, 200)),
+        lambda rng: (rng.permuted(np.tile(np.arange(200.0), (2, 1)), axis=1),),
         lambda x: (-np.sort(-x)[:, :5], descending_order(x)[:, :5]),
         call=lambda tn, x: tn.topk(x, 5),
         label="long",
@@ -89,6 +110,13 @@ ROWS = [
         order=0,
         label="right, sorter",
         call=lambda tn, a, v: tn.searchsorted(a, v, side="right", sorter=tn.argsort(a)),
+    ),
+    Row(
+        "searchsorted",
+        lambda rng: (np.sort(rng.integers(0, 9, (2, 3, 6))), rng.integers(0, 9, (2, 3, 5))),
+        lambda a, v: np.sum(a[..., None, :] < v[..., None], axis=-1),
+        order=0,
+        label="lines",
     ),
     Row("unique_values", integers, lambda x: np.array(sorted(set(x.ravel()))), order=0),
     Row(

@@ -111,9 +111,9 @@ def _take_transpose(xp, y, indices, *, axis, shape):
     moved = range(axis, axis + ndim)
     order = (*moved, *(a for a in range(len(y.shape)) if a not in moved))
     rest = shape[:axis] + shape[axis + 1:]
-    rows = xp.reshape(xp.permute_dims(y, order), (math.prod(indices.shape), math.prod(rest)))
-    total = xp.sum_rows(rows, xp.reshape(indices, (-1,)), shape[axis])
-    return xp.moveaxis(xp.reshape(total, (shape[axis], *rest)), 0, axis)
+    rows = xp.reshape(xp.permute_dims(y, order) if axis else y, (math.prod(indices.shape), math.prod(rest)))
+    total = xp.reshape(xp.sum_rows(rows, xp.reshape(indices, (-1,)), shape[axis]), (shape[axis], *rest))
+    return xp.moveaxis(total, 0, axis) if axis else total
 
 
 _take_transpose = primitive("take_transpose", _take_transpose, kind="gather",
@@ -123,12 +123,15 @@ _take_transpose = primitive("take_transpose", _take_transpose, kind="gather",
 def _put_transpose(xp, y, indices, *, axis, shape, unique):
     size = math.prod(shape)
     places = xp.line_places(indices, axis, shape[axis])
-    values = xp.reshape(xp.moveaxis(y, axis, -1), (-1,))
+    last = axis == len(shape) - 1
+    values = xp.reshape(y if last else xp.moveaxis(y, axis, -1), (-1,))
     if unique:
         total = xp.zeros(size, dtype=y.dtype)
         total[places] = values
     else:
         total = xp.sum_rows(xp.reshape(values, (-1, 1)), places, size)
+    if last:
+        return xp.reshape(total, shape)
     lines = shape[:axis] + shape[axis + 1:]
     return xp.moveaxis(xp.reshape(total, (*lines, shape[axis])), -1, axis)
 
@@ -451,6 +454,9 @@ def scatter_add(x, axis, index, source, /):
         tensor([[3., 0., 3.]])
     """
     x, axis, index, source = _line_operands("scatter_add", x, axis, index, source)
+    if index.shape[:axis] == x.shape[:axis] and index.shape[axis + 1:] == x.shape[axis + 1:]:
+        source = source if source.shape == index.shape else broadcast_to(source, index.shape)
+        return x + _put_transpose(source, index, axis=axis, shape=x.shape, unique=False)
     return index_put(x, tuple(_grid(x, index, axis)), source, accumulate=True)
 
 

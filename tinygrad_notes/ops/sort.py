@@ -3,7 +3,7 @@ from collections import namedtuple
 
 from ..autograd import as_tensor, primitive
 from .axes import one_axis
-from .index import _take_along_axis, take
+from .index import _take_along_axis, take_along_axis
 from .shape import squeeze
 
 __all__ = ["argsort", "kthvalue", "searchsorted", "sort", "topk"]
@@ -11,8 +11,8 @@ __all__ = ["argsort", "kthvalue", "searchsorted", "sort", "topk"]
 
 def _argsort(xp, x, *, axis, descending):
     if not descending:
-        return xp.argsort(x, axis=axis, kind="stable")
-    order = xp.argsort(xp.flip(x, axis=axis), axis=axis, kind="stable")  # twice: equal ones keep their order
+        return xp.stable_order(x, axis)
+    order = xp.stable_order(xp.flip(x, axis=axis), axis)  # twice: equal ones keep their order
     return x.shape[axis] - 1 - xp.flip(order, axis=axis)
 
 
@@ -152,8 +152,11 @@ def kthvalue(x, k, /, *, axis=-1, keepdims=False):
     return KthValue(*(t if keepdims else squeeze(t, axis=axis) for t in (values, indices)))
 
 
-_searchsorted = primitive("searchsorted", lambda xp, x1, x2, *, side: xp.searchsorted(x1, x2, side=side), kind="sort",
-                          differentiable=False)
+def _searchsorted(xp, x1, x2, *, side):
+    return xp.searchsorted(x1, x2, side=side) if x1.ndim == 1 else xp.search_lines(x1, x2, side)
+
+
+_searchsorted = primitive("searchsorted", _searchsorted, kind="sort", differentiable=False)
 
 
 def searchsorted(x1, x2, /, *, side="left", sorter=None):
@@ -162,16 +165,16 @@ def searchsorted(x1, x2, /, *, side="left", sorter=None):
     Formula: x1[out - 1] < x2 <= x1[out] for side 'left'; x1[out - 1] <= x2 < x1[out] for 'right'.
 
     Args:
-        x1: sorted tensor (n,).
-        x2: number or tensor.
+        x1: sorted tensor (n,), or (..., n) sorted along the last axis.
+        x2: number or tensor; (..., m) if `x1` has several axes, each line searched in its own (as in PyTorch).
         side: 'left' or 'right': before or after equal elements.
-        sorter: integers (n,) that sort `x1`, if it is not sorted.
+        sorter: integers of the shape of `x1` that sort it, if it is not sorted.
 
     Returns:
         int64 Tensor of the shape of `x2`.
 
     Raises:
-        ValueError: `x1` has not one axis, or `side` is unknown.
+        ValueError: `x1` has no axis, the axes before the last differ, or `side` is unknown.
 
     Example:
         >>> import tinygrad_notes as tn
@@ -180,10 +183,11 @@ def searchsorted(x1, x2, /, *, side="left", sorter=None):
     """
     x1 = as_tensor(x1)
     x2 = as_tensor(x2, like=x1)
-    if x1.ndim != 1:
-        raise ValueError(f"searchsorted: x1 has shape {x1.shape}, expected one axis")
+    if x1.ndim == 0 or x1.ndim > 1 and x1.shape[:-1] != x2.shape[:-1]:
+        raise ValueError(f"searchsorted: x1 has shape {x1.shape} and x2 {x2.shape}; expected x1 to have one axis, or both "
+                         "to agree in all axes but the last")
     if side not in ("left", "right"):
         raise ValueError(f"searchsorted: side is {side!r}, expected 'left' or 'right'")
     if sorter is not None:
-        x1 = take(x1, sorter)
+        x1 = take_along_axis(x1, sorter)
     return _searchsorted(x1, x2, side=side)
