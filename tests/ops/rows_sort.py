@@ -74,6 +74,7 @@ ROWS = [
         lambda rng: (rng.permuted(np.tile(np.arange(200.0), (2, 1)), axis=1),),
         lambda x: (-np.sort(-x)[:, :5], descending_order(x)[:, :5]),
         call=lambda tn, x: tn.topk(x, 5),
+        order=1,
         label="long",
     ),
     Row(

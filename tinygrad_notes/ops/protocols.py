@@ -160,12 +160,12 @@ _DEFAULTS = (None, "C", "K", "A", "raise", "same_kind", False)
 FLAT = {"cumsum": None, "cumprod": None, "repeat": None, "sort": -1, "argsort": -1}
 
 # What NumPy calls the parameters that go by position here.
-OTHER_NAMES = frozenset(("a", "b", "m", "v", "arr", "ary", "array", "arrays", "tup", "element", "test_elements", "A", "x1",
-                         "x2", "seq", "indices_or_sections"))
+OTHER_NAMES = frozenset(("a", "b", "m", "v", "arr", "ary", "array", "arrays", "tup", "element", "test_elements", "A",
+                         "x1", "x2", "seq", "indices_or_sections"))
 
 # Functions that answer with Python values about arrays: NumPy's own, on the host.
-QUESTIONS = frozenset(("shape", "ndim", "size", "shares_memory", "may_share_memory", "iscomplexobj", "isrealobj",
-                       "array_repr", "array_str", "array2string", "array_equal", "array_equiv", "allclose", "result_type",
+QUESTIONS = frozenset(("shape", "ndim", "size", "shares_memory", "may_share_memory", "iscomplexobj",
+                       "isrealobj", "array_repr", "array_str", "array2string", "array_equal", "array_equiv", "allclose", "result_type",
                        "can_cast"))
 
 

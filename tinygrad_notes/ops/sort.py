@@ -184,8 +184,8 @@ def searchsorted(x1, x2, /, *, side="left", sorter=None):
     x1 = as_tensor(x1)
     x2 = as_tensor(x2, like=x1)
     if x1.ndim == 0 or x1.ndim > 1 and x1.shape[:-1] != x2.shape[:-1]:
-        raise ValueError(f"searchsorted: x1 has shape {x1.shape} and x2 {x2.shape}; expected x1 to have one axis, or both "
-                         "to agree in all axes but the last")
+        raise ValueError(f"searchsorted: x1 has shape {x1.shape} and x2 {x2.shape}; expected x1 to have one axis, or "
+                         "both to agree in all axes but the last")
     if side not in ("left", "right"):
         raise ValueError(f"searchsorted: side is {side!r}, expected 'left' or 'right'")
     if sorter is not None:
