@@ -11,29 +11,26 @@ _next = count().__next__
 class Handle:
     """Takes a hook off again: `handle.remove()`, or at the end of a `with handle:` block."""
 
-    def __init__(self, table, hook, prepend=False):
-        self._table, self._key = table, _next()
-        table[self._key] = hook
+    def __init__(self, module, kind, hook, prepend=False):
+        if module._hooks is None:
+            module.__dict__["_hooks"] = {"pre": {}, "forward": {}, "backward": {}}
+        self._module, self._table, self._key = module, module._hooks[kind], _next()
+        self._table[self._key] = hook
         if prepend:
-            for key in [k for k in table if k != self._key]:
-                table[key] = table.pop(key)
+            for key in [k for k in self._table if k != self._key]:
+                self._table[key] = self._table.pop(key)
 
     def remove(self):
         """Take the hook off; a second time does nothing."""
         self._table.pop(self._key, None)
+        if self._module._hooks is not None and not any(self._module._hooks.values()):
+            del self._module.__dict__["_hooks"]
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exc):
         self.remove()
-
-
-def hook_table(module, kind):
-    """The hooks of one kind ('pre', 'forward', 'backward') of a module, to be added to."""
-    if module._hooks is None:
-        module.__dict__["_hooks"] = {"pre": {}, "forward": {}, "backward": {}}
-    return module._hooks[kind]
 
 
 def call_with_hooks(module, inputs, options):

@@ -228,10 +228,11 @@ class Unflatten(Module):
             raise IndexError(f"Unflatten: dim {self.dim} is out of range for a tensor with {input.ndim} axes")
         dim = self.dim % input.ndim
         known = math.prod(n for n in self.unflattened_size if n != -1)
-        if self.unflattened_size.count(-1) > 1 or (input.shape[dim] % known if -1 in self.unflattened_size
-                                                   else input.shape[dim] != known):
-            raise ValueError(f"Unflatten: axis {dim} of shape {input.shape} does not split into {self.unflattened_size}")
-        sizes = tuple(input.shape[dim] // known if n == -1 else n for n in self.unflattened_size)
+        n, open_sizes = input.shape[dim], self.unflattened_size.count(-1)
+        if open_sizes > 1 or (not known or n % known if open_sizes else n != known):
+            raise ValueError(f"Unflatten: axis {dim} of shape {input.shape} does not split into "
+                             f"{self.unflattened_size}")
+        sizes = tuple(n // known if m == -1 else m for m in self.unflattened_size)
         return reshape(input, input.shape[:dim] + sizes + input.shape[dim + 1:])
 
     def extra_repr(self):

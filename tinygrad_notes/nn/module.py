@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from ..autograd import Tensor
 from ..backend import Device, as_device, to_dtype
 from . import state
-from .hooks import Handle, call_with_hooks, hook_table
+from .hooks import Handle, call_with_hooks
 from .parameter import Buffer, Parameter
 
 PARAMETER, BUFFER, UNSAVED, MODULE = "parameter", "buffer", "buffer that is not saved", "module"
@@ -408,7 +408,7 @@ class Module:
         Returns:
             A handle with `remove()`.
         """
-        return Handle(hook_table(self, "pre"), (hook, with_kwargs), prepend)
+        return Handle(self, "pre", (hook, with_kwargs), prepend)
 
     def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False):
         """Call `hook(module, inputs, output)` after forward; what it returns replaces the output.
@@ -421,7 +421,7 @@ class Module:
         Returns:
             A handle with `remove()`.
         """
-        return Handle(hook_table(self, "forward"), (hook, with_kwargs), prepend)
+        return Handle(self, "forward", (hook, with_kwargs), prepend)
 
     def register_full_backward_hook(self, hook, prepend=False):
         """Call `hook(module, grad_input, grad_output)` when the gradients of its inputs are known.
@@ -433,7 +433,7 @@ class Module:
         Returns:
             A handle with `remove()`.
         """
-        return Handle(hook_table(self, "backward"), (hook, False), prepend)
+        return Handle(self, "backward", (hook, False), prepend)
 
     # How it reads ---------------------------------------------------------------------
     def extra_repr(self):

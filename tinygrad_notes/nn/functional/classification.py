@@ -17,7 +17,15 @@ from ...ops import (
     take_along_axis,
     where,
 )
-from ...ops.losses import binary_entropy, binary_entropy_of_logits, check_labels, holds, label_entropy, pick_label
+from ...ops.losses import (
+    binary_entropy,
+    binary_entropy_of_logits,
+    check_labels,
+    holds,
+    label_entropy,
+    normalized,
+    pick_label,
+)
 from .common import check_reduction, number, reduced, same_shape, weighed
 
 __all__ = [
@@ -70,17 +78,17 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     rows, labels, shape = _in_rows("cross_entropy", input, target)
     if rows.data.dtype.kind != "f":
         raise TypeError(f"cross_entropy: input: expected floating logits, got {rows.dtype}")
-    check_labels("cross_entropy", labels.data, rows.shape[1], ignore_index)
-    if weight is None and not smoothing and not _any_ignored(labels, ignore_index):
+    ignoring = check_labels("cross_entropy", labels.data, rows.shape[1], ignore_index)
+    if weight is None and not smoothing and not ignoring:
         if reduction == "mean" and not labels.size:
             raise ValueError(f"cross_entropy: the mean over an empty batch, shape {input.shape}, is undefined")
-        loss = label_entropy(rows, labels, how=reduction)
+        loss = label_entropy(normalized(rows), labels, how=reduction)
         return loss if reduction != "none" or loss.shape == shape else reshape(loss, shape)
     kept = labels != ignore_index
     labels = where(kept, labels, 0)
     weights = _class_weights("cross_entropy", weight, rows)
     each = kept.astype(rows.dtype) if weights is None else where(kept, take(weights, labels, axis=0), 0.0)
-    loss = label_entropy(rows, labels, how="none") * each
+    loss = label_entropy(normalized(rows), labels, how="none") * each
     if smoothing:
         logp = log_softmax(rows, -1)
         spread = -sum(logp if weights is None else logp * weights, axis=1)
@@ -118,9 +126,9 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
     check_reduction(reduction)
     input = as_tensor(input)
     rows, labels, shape = _in_rows("nll_loss", input, as_tensor(target, like=input))
-    check_labels("nll_loss", labels.data, rows.shape[1], ignore_index)
+    ignoring = check_labels("nll_loss", labels.data, rows.shape[1], ignore_index)
     weights = _class_weights("nll_loss", weight, rows)
-    if weights is None and not _any_ignored(labels, ignore_index):
+    if weights is None and not ignoring:
         return reduced(reshape(-pick_label(rows, labels), shape), reduction, "nll_loss")
     kept = labels != ignore_index
     labels = where(kept, labels, 0)
@@ -143,10 +151,6 @@ def _in_rows(name, input, target):
         return reshape(input, (1, -1)), reshape(target, (1,)), ()
     last = permute_dims(input, (0, *range(2, input.ndim), 1))  # (N, C, d...) -> (N, d..., C)
     return reshape(last, (target.size, input.shape[1])), reshape(target, (target.size,)), wanted
-
-
-def _any_ignored(labels, ignore_index):
-    return labels.size and not holds(labels.data != ignore_index)
 
 
 def _class_weights(name, weight, rows):

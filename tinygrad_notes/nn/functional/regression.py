@@ -173,8 +173,8 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     Args:
         input: predicted mean, floating, any shape.
         target: of the same shape.
-        var: predicted variance, >= 0: a number, or a Tensor of the shape of `input`, of that shape with 1 in place of one
-            size, or without its last axis. Where `eps` replaces it, its gradient is that of v.
+        var: predicted variance, >= 0: a number, or a Tensor of the shape of `input`, of that shape with 1 in place of
+            one size, or without its last axis. Where `eps` replaces it, its gradient is that of v.
         full: add the constant.
         eps: smallest variance, > 0.
         reduction: 'none', 'mean' or 'sum'.
