@@ -5,20 +5,22 @@ from .index import select
 
 # Methods that are the function of the same name, its first argument the tensor.
 METHODS = """
-abs acos acosh add addbmm addcdiv addcmul addmm addmv addr all amax amin aminmax any argmax argmin argsort array_split
-asin asinh astype atan atan2 atanh baddbmm bitwise_and bitwise_invert bitwise_left_shift bitwise_not bitwise_or
-bitwise_right_shift bitwise_xor bmm broadcast_to cbrt ceil chunk clip clone concat conj contiguous copy copysign cos
-cosh count_nonzero cross cummax cummin cumprod cumsum cumulative_prod cumulative_sum deg2rad diag diag_embed diagonal
-diff digamma divide dot equal erf erfc erfcx erfinv exp exp2 expand expand_as expand_dims expit expm1 fix flatten flip
-float_power floor floor_divide fmax fmin fmod frac frexp gcd greater greater_equal hardshrink heaviside hypot i0
-index_add index_put inner isclose isfinite isinf isnan isneginf isposinf kron lcm ldexp lerp less less_equal lgamma log
-log10 log1p log2 log_sigmoid log_softmax logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or
-logical_xor logit logsumexp masked_fill matmul matrix_transpose max maximum mean median min minimum mm moveaxis
-multiply mv nan_to_num nanmean nansum negative nextafter nonzero norm not_equal outer pad permute permute_dims
-polygamma positive pow prelu prod quantile rad2deg ravel reciprocal relu remainder repeat reshape reshape_as roll rot90
-round rsqrt scatter scatter_add sigmoid sign signbit sin sinc sinh softmax softmin softplus sort split sqrt square
-squeeze stack std std_mean subtract sum swapaxes take take_along_axis tan tanh tile to topk trace transpose tril triu
-true_divide trunc unflatten unsqueeze unstack var var_mean vdot vecdot view where xlog1py xlogy
+abs acos acosh add addbmm addcdiv addcmul addmm addmv addr all amax amin aminmax any argmax argmin argsort argwhere
+array_split asin asinh astype atan atan2 atanh baddbmm bincount bitwise_and bitwise_invert bitwise_left_shift
+bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm broadcast_to cbrt ceil chunk clip clone concat conj
+contiguous copy copysign cos cosh count_nonzero cross cummax cummin cumprod cumsum cumulative_prod cumulative_sum
+deg2rad diag diag_embed diagonal diff digamma divide dot equal erf erfc erfcx erfinv exp exp2 expand expand_as
+expand_dims expit expm1 fix flatten flip float_power floor floor_divide fmax fmin fmod frac frexp gather gcd greater
+greater_equal hardshrink heaviside hypot i0 index_add index_copy index_fill index_put index_select inner isclose
+isfinite isin isinf isnan isneginf isposinf kron kthvalue lcm ldexp lerp less less_equal lgamma log log10 log1p log2
+log_sigmoid log_softmax logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit
+logsumexp masked_fill masked_scatter masked_select matmul matrix_transpose max maximum mean median min minimum mm
+moveaxis multiply mv nan_to_num nanmean nansum negative nextafter nonzero norm not_equal outer pad permute
+permute_dims polygamma positive pow prelu prod put_along_axis quantile rad2deg ravel reciprocal relu remainder repeat
+reshape reshape_as roll rot90 round rsqrt scatter scatter_add scatter_reduce searchsorted sigmoid sign signbit sin
+sinc sinh softmax softmin softplus sort split sqrt square squeeze stack std std_mean subtract sum swapaxes take
+take_along_axis tan tanh tile to topk trace transpose tril triu true_divide trunc unflatten unsqueeze unstack var
+var_mean vdot vecdot view where xlog1py xlogy
 """.split()
 
 # Methods that are functions of `linalg`: the method's name, the function.

@@ -164,9 +164,9 @@ OTHER_NAMES = frozenset(("a", "b", "m", "v", "arr", "ary", "array", "arrays", "t
                          "x1", "x2", "seq", "indices_or_sections"))
 
 # Functions that answer with Python values about arrays: NumPy's own, on the host.
-QUESTIONS = frozenset(("shape", "ndim", "size", "shares_memory", "may_share_memory", "iscomplexobj",
-                       "isrealobj", "array_repr", "array_str", "array2string", "array_equal", "array_equiv", "allclose", "result_type",
-                       "can_cast"))
+QUESTIONS = frozenset(("shape", "ndim", "size", "shares_memory", "may_share_memory", "iscomplexobj", "isrealobj",
+                       "array_repr", "array_str", "array2string", "array_equal", "array_equiv", "allclose", "can_cast",
+                       "result_type"))
 
 
 def _ours(name):
