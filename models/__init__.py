@@ -1,0 +1,7 @@
+"""One file per model family, built from the public parts of the package."""
+from . import recipes
+from .mlp import MLPClassifier
+from .recipes import RECIPES, loss_of_parameters
+from .vae import VAE
+
+__all__ = ["MLPClassifier", "RECIPES", "VAE", "loss_of_parameters", "recipes"]

@@ -1,5 +1,6 @@
 """Data sets that ship, generators of toy data, and loaders that go through them batch by batch."""
 from . import digits, mnist, mnist1d
+from .catalog import CATALOG, Source, find
 from .dataset import Dataset, Subset, TensorDataset, collate
 from .loader import DataLoader, minibatches
 from .split import bootstrap, random_split, stratified_split
@@ -7,7 +8,7 @@ from .toy import double_well, eight_gaussians, gabor, line, linear_teacher, ring
 from .transform import label_noise, standardize
 
 __all__ = [
-    "DataLoader", "Dataset", "Subset", "TensorDataset", "bootstrap", "collate", "digits", "double_well",
-    "eight_gaussians", "gabor", "label_noise", "line", "linear_teacher", "minibatches", "mnist", "mnist1d",
-    "random_split", "rings", "sine4", "standardize", "stratified_split", "two_moons",
+    "CATALOG", "DataLoader", "Dataset", "Source", "Subset", "TensorDataset", "bootstrap", "collate", "digits",
+    "double_well", "eight_gaussians", "find", "gabor", "label_noise", "line", "linear_teacher", "minibatches", "mnist",
+    "mnist1d", "random_split", "rings", "sine4", "standardize", "stratified_split", "two_moons",
 ]

@@ -25,7 +25,10 @@ def replacing(path):
         raise FileNotFoundError(f"{path.parent}: no such folder")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode
         yield temporary
+        os.chmod(temporary, mode)  # whoever wrote it may have made it private
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)

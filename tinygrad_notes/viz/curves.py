@@ -7,7 +7,7 @@ from .picture import FONT, Picture, number
 # Told apart by people who do not see red and green as different; the dashes repeat the message without color.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 DASHES = ("", "6 3", "2 2", "8 3 2 3", "1 3", "10 4")
-LEFT, RIGHT, TOP, BOTTOM = 62, 14, 34, 44
+LEFT, RIGHT, TOP, BOTTOM, ROW = 62, 14, 30, 44, 16
 
 
 def plot_curves(curves, title="", xlabel="epoch", ylabel="", logy=False, width=560, height=340):
@@ -36,14 +36,16 @@ def plot_curves(curves, title="", xlabel="epoch", ylabel="", logy=False, width=5
     points = [p for curve in curves.values() for p in curve if p is not None]
     if not points:
         raise ValueError("plot_curves: no curve has a point that can be drawn")
+    legend, rows = _legend(list(curves), width)
+    top = TOP + ROW * rows
     xs = _Axis([x for x, _ in points], False, LEFT, width - RIGHT)
-    ys = _Axis([y for _, y in points], logy, height - BOTTOM, TOP)
+    ys = _Axis([y for _, y in points], logy, height - BOTTOM, top)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'font-family="{FONT}" font-size="11" role="img">',
         f"<title>{escape(title or ylabel or 'curves')}: {escape(', '.join(curves))}</title>",
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-        f'<text x="{LEFT}" y="20" font-size="14" font-weight="600" fill="#111827">{escape(title)}</text>',
+        f'<text x="{LEFT}" y="20" font-size="14" font-weight="600" fill="#111827">{escape(title)}</text>{legend}',
     ]
     for y, text in ys.ticks():
         parts.append(f'<path d="M{LEFT} {number(y)}H{width - RIGHT}" stroke="#e5e7eb"/><text x="{LEFT - 6}" '
@@ -53,12 +55,11 @@ def plot_curves(curves, title="", xlabel="epoch", ylabel="", logy=False, width=5
                      f'y="{height - BOTTOM + 17}" text-anchor="middle" fill="#4b5563">{text}</text>')
     parts.append(f'<path d="M{LEFT} {height - BOTTOM}H{width - RIGHT}" stroke="#6b7280"/>')
     middle = (LEFT + width - RIGHT) / 2
-    center = number((TOP + height - BOTTOM) / 2)
+    center = number((top + height - BOTTOM) / 2)
     parts.append(f'<g text-anchor="middle" fill="#111827"><text x="{number(middle)}" y="{height - 8}">{escape(xlabel)}'
                  f'</text><text transform="translate(14 {center}) rotate(-90)">{escape(ylabel)}</text></g>')
     for k, points in enumerate(curves.values()):
         parts.append(_line(points, xs, ys, k))
-    parts.append(_legend(list(curves), width))
     return Picture("\n".join([*parts, "</svg>\n"]))
 
 
@@ -75,7 +76,6 @@ def _points(name, curve, logy):
 
 def _line(points, xs, ys, k):
     color = COLORS[k % len(COLORS)]
-    dash = f' stroke-dasharray="{DASHES[k % len(DASHES)]}"' if k else ""
     path, lonely, pen = [], [], "M"
     for before, point, after in zip([None, *points], points, [*points[1:], None]):
         if point is None:
@@ -87,18 +87,25 @@ def _line(points, xs, ys, k):
             lonely.append(f'<circle cx="{x}" cy="{y}" r="2.5" fill="{color}"/>')
         path.append(f"{pen}{at}")
         pen = "L"
-    return f'<path d="{"".join(path)}" fill="none" stroke="{color}" stroke-width="1.6"{dash}/>' + "".join(lonely)
+    return f'<path d="{"".join(path)}" fill="none" stroke="{color}" stroke-width="1.6"{_dash(k)}/>' + "".join(lonely)
 
 
 def _legend(names, width):
-    parts, x = [], width - RIGHT
-    for k, name in reversed(list(enumerate(names))):
-        x -= 6.4 * len(name)
-        dash = f' stroke-dasharray="{DASHES[k % len(DASHES)]}"' if k else ""
-        parts.append(f'<path d="M{number(x - 26)} 16h20" stroke="{COLORS[k % len(COLORS)]}" stroke-width="2"{dash}/>'
-                     f'<text x="{number(x)}" y="20" fill="#374151">{escape(name)}</text>')
-        x -= 40
-    return "".join(parts)
+    """The names with a piece of their lines, in as many rows as they need; and how many rows that is."""
+    parts, x, row = [], LEFT, 0
+    for k, name in enumerate(names):
+        room = 44 + 6.4 * len(name)
+        if x > LEFT and x + room > width:
+            x, row = LEFT, row + 1
+        y = 38 + ROW * row
+        parts.append(f'<path d="M{number(x)} {y - 4}h20" stroke="{COLORS[k % len(COLORS)]}" stroke-width="2"{_dash(k)}/>'
+                     f'<text x="{number(x + 26)}" y="{y}" fill="#374151">{escape(name)}</text>')
+        x += room
+    return "".join(parts), row + 1
+
+
+def _dash(k):
+    return f' stroke-dasharray="{DASHES[k % len(DASHES)]}"' if k % len(DASHES) else ""
 
 
 class _Axis:

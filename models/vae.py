@@ -1,0 +1,161 @@
+"""The variational autoencoder: a latent-variable model and its approximate posterior, trained together.
+
+    x  data, D numbers        z  latent code, K numbers        e  standard normal noise
+
+    prior        p(z)   = N(0, I)
+    decoder      p(x|z) = Bernoulli(sigmoid(f(z)))  or  N(f(z), sigma^2 I)
+    encoder      q(z|x) = N(m(x), diag s(x)^2)
+    bound        log p(x) >= ELBO(x) = E_q[log p(x|z)] - KL(q(z|x) || p(z))
+
+The expectation is estimated with one draw z = m(x) + s(x) e, through which gradients flow (reparameterization); the
+divergence is known in closed form, 1/2 sum_k (m_k^2 + s_k^2 - 1 - log s_k^2).
+"""
+import math
+
+from .. import ops
+from ..autograd import as_tensor, no_grad
+from ..nn import MLP, Module, Parameter, SiLU
+from ..nn import functional as F
+
+DECODERS = ("bernoulli", "gaussian")
+
+
+class VAE(Module):
+    """A variational autoencoder with perceptrons on both sides.
+
+    Formula: loss = -E_q[log p(x|z)] + beta KL(q(z|x) || N(0, I)), in nats per example; with beta = 1 it is -ELBO.
+
+    Args:
+        data_dim: D, numbers per example.
+        latent_dim: K, numbers per code.
+        hidden: widths of the hidden layers of the encoder; the decoder has them in reverse.
+        decoder: 'bernoulli' for values from 0 to 1 (gray values count as probabilities), 'gaussian' for real ones, with
+            a noise sigma that is learned.
+        beta: weight of the divergence, >= 0; above 1 the codes are pressed towards independence.
+
+    Raises:
+        ValueError: a size is below 1, `decoder` is unknown, or `beta` is negative.
+
+    Source: Kingma & Welling 2014, "Auto-encoding variational Bayes"; beta: Higgins et al. 2017; the notes, chapter VAE.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> vae = tn.models.VAE(64, latent_dim=4, hidden=(32,))
+        >>> x = tn.data.digits.load()[0].tensors[0][:10]
+        >>> sorted(vae.loss(x)), vae.reconstruct(x).shape, vae.sample(3).shape
+        (['kl', 'loss', 'reconstruction'], (10, 64), (3, 64))
+    """
+
+    def __init__(self, data_dim, latent_dim=8, hidden=(256,), decoder="bernoulli", beta=1.0, *, device=None,
+                 dtype=None):
+        super().__init__()
+        hidden = tuple(hidden)
+        if min((data_dim, latent_dim, *hidden)) < 1:
+            raise ValueError(f"VAE: sizes must be at least 1, got {data_dim}, {latent_dim}, {hidden}")
+        if decoder not in DECODERS:
+            raise ValueError(f"decoder: expected one of {', '.join(DECODERS)}, got {decoder!r}")
+        if not 0 <= beta < math.inf:
+            raise ValueError(f"beta: expected a number >= 0, got {beta!r}")
+        self.data_dim, self.latent_dim, self.likelihood, self.beta = data_dim, latent_dim, decoder, beta
+        home = {"device": device, "dtype": dtype}
+        self.encoder = MLP([data_dim, *hidden, 2 * latent_dim], SiLU, **home)
+        self.decoder = MLP([latent_dim, *hidden[::-1], data_dim], SiLU, **home)
+        if decoder == "gaussian":
+            self.log_sigma = Parameter(ops.zeros((), **home))
+
+    def encode(self, x):
+        """The approximate posterior of each example.
+
+        Args:
+            x: (N, D).
+
+        Returns:
+            Mean and logarithm of the variance of q(z|x), both (N, K).
+        """
+        both = self.encoder(as_tensor(x))  # (N, 2K)
+        return both[:, :self.latent_dim], both[:, self.latent_dim:]
+
+    def decode(self, z):
+        """The mean of p(x|z).
+
+        Args:
+            z: (N, K).
+
+        Returns:
+            (N, D): probabilities of a Bernoulli decoder, means of a Gaussian one.
+        """
+        out = self.decoder(as_tensor(z))
+        return ops.sigmoid(out) if self.likelihood == "bernoulli" else out
+
+    def draw(self, mean, log_var, generator=None):
+        """Codes z = m + s e, through which gradients flow to m and s; e is the same in every precision."""
+        noise = ops.normal(mean.shape, generator=generator, dtype="float32", device=mean.device)
+        return mean + ops.exp(0.5 * log_var) * ops.astype(noise, mean.dtype)
+
+    def log_likelihood(self, x, z):
+        """log p(x|z) of each example in nats, (N,)."""
+        out = self.decoder(z)
+        if self.likelihood == "bernoulli":
+            return -ops.sum(F.binary_cross_entropy_with_logits(out, x, reduction="none"), axis=-1)
+        error = (x - out) * ops.exp(-self.log_sigma)
+        return -0.5 * ops.sum(error * error, axis=-1) - self.data_dim * (self.log_sigma + 0.5 * math.log(2 * math.pi))
+
+    def loss(self, x, generator=None):
+        """The negative evidence lower bound and its two terms, means over the batch.
+
+        Args:
+            x: (N, D).
+            generator: the stream of the noise; default: the one that `manual_seed` starts.
+
+        Returns:
+            {"loss", "reconstruction", "kl"}, 0-d Tensors in nats; loss = reconstruction + beta kl.
+        """
+        x = as_tensor(x)
+        mean, log_var = self.encode(x)
+        reconstruction = -ops.mean(self.log_likelihood(x, self.draw(mean, log_var, generator)))
+        kl = F.kl_to_standard_normal(mean, log_var)
+        return {"loss": reconstruction + self.beta * kl, "reconstruction": reconstruction, "kl": kl}
+
+    def log_evidence(self, x, draws=100, generator=None):
+        """log p(x) by importance sampling from the encoder: from below, and the closer the more draws.
+
+        Formula: log 1/S sum_s p(x|z_s) p(z_s) / q(z_s|x), z_s ~ q(z|x). With one draw its mean is the ELBO.
+
+        Args:
+            x: (N, D).
+            draws: S >= 1.
+            generator: the stream of the draws.
+
+        Returns:
+            (N,), in nats.
+
+        Source: Burda, Grosse & Salakhutdinov 2016, "Importance weighted autoencoders".
+        """
+        with no_grad():
+            x = as_tensor(x)
+            mean, log_var = self.encode(x)
+            weights = []
+            for _ in range(draws):
+                z = self.draw(mean, log_var, generator)
+                centered = (z - mean) * ops.exp(-0.5 * log_var)
+                # log p(z) - log q(z|x): the constants of the two normal densities cancel.
+                ratio = 0.5 * ops.sum(centered * centered + log_var - z * z, axis=-1)
+                weights.append(self.log_likelihood(x, z) + ratio)
+            return ops.logsumexp(ops.stack(weights), axis=0) - math.log(draws)
+
+    def reconstruct(self, x):
+        """x -> mean code -> mean of the decoder, (N, D) -> (N, D), without recording."""
+        with no_grad(), self.evaluating():
+            return self.decode(self.encode(x)[0])
+
+    def sample(self, n, generator=None):
+        """`n` new examples: codes from the prior, decoded to their means; (n, D), without recording."""
+        like = next(self.parameters())
+        with no_grad(), self.evaluating():
+            z = ops.normal((n, self.latent_dim), generator=generator, dtype="float32", device=like.device)
+            return self.decode(ops.astype(z, like.dtype))
+
+    def extra_repr(self):
+        """Sizes and kind of decoder."""
+        sizes = f"data_dim={self.data_dim}, latent_dim={self.latent_dim}"
+        return f"{sizes}, decoder={self.likelihood!r}, beta={self.beta:g}"

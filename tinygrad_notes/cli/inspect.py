@@ -1,0 +1,174 @@
+"""`tinygrad-notes gradcheck`, `graph`, `models`, `data`: what there is, is its gradient right, how does it look."""
+import inspect
+import sys
+import time
+from pathlib import Path
+
+from .. import ops
+from ..autograd import Tensor, enable_grad
+from ..backend import Generator, as_device, manual_seed
+from ..backend.blas import blas_threads
+from ..backend.names import unknown
+from ..data import CATALOG
+from ..data import find as find_data
+from ..models.recipes import RECIPES, loss_of_parameters
+from ..testing import CORRECT, WRONG, gradgradcheck
+from ..testing import gradcheck as check_gradient
+from ..viz import graph as draw
+from .errors import Usage
+
+BATCH = 4
+NONE_FIT = "{0}: {1} gives no gradient for the arguments that this command tries; use tn.{2}{1}{3}"
+
+
+# Models ---------------------------------------------------------------------------
+def model_and_batch(name):
+    """A model as `train` would start it, and a small batch for its loss."""
+    recipe = RECIPES[name]
+    source = find_data(recipe.data)
+    model = recipe.build(source, None, None)
+    return model, recipe.inputs(source.test).batch(slice(0, BATCH))
+
+
+# Operations -----------------------------------------------------------------------
+def operations():
+    """The public array functions by name."""
+    return {name: f for name, f in vars(ops).items() if not name.startswith("_") and inspect.isfunction(f)}
+
+
+def arguments(function, seed):
+    """Arguments on which an operation gives a finite result that carries a gradient; None if none of ours fit.
+
+    Tried in turn: real numbers, numbers from 0.1 to 0.9, numbers from 1.1 to 3, positive definite matrices; then
+    matrices that can be multiplied, and lists of arrays.
+    """
+    count = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty
+                for p in _signature(function))
+    for tensors in _candidates(count, seed):
+        flat = [t for part in tensors for t in (part if isinstance(part, list) else [part])]
+        for t in flat:
+            t.requires_grad_()
+        try:
+            with enable_grad():
+                found = function(*tensors)
+        except Exception:
+            continue  # these arguments do not suit the operation
+        outputs = found if isinstance(found, (tuple, list)) else [found]
+        outputs = [t for t in outputs if isinstance(t, Tensor) and t.requires_grad and t.node is not None]
+        if outputs and all(bool(ops.all(ops.isfinite(t))) for t in outputs):
+            return tensors
+    return None
+
+
+def _signature(function):
+    try:
+        return inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+
+
+def _candidates(count, seed):
+    def real(*shape):
+        return ops.normal(shape, generator=stream, dtype="float64")
+
+    def between(low, high, *shape):
+        return ops.uniform(low, high, shape, generator=stream, dtype="float64")
+
+    def definite(n):
+        root = real(n, n)
+        return root @ root.T + n * ops.eye(n, dtype="float64")
+
+    stream = Generator(seed)
+    if count == 1:
+        yield [real(3, 4)]
+        yield [between(0.1, 0.9, 3, 4)]
+        yield [between(1.1, 3.0, 3, 4)]
+        yield [definite(3)]
+        yield [[real(3, 4), real(3, 4)]]
+    elif count in (2, 3):
+        yield [real(3, 4) for _ in range(count)]
+        yield [between(0.1, 0.9, 3, 4) for _ in range(count)]
+        yield [between(1.1, 3.0, 3, 4) for _ in range(count)]
+        yield [real(3, 4), real(4, 3), real(3, 3)][:count]
+        yield [real(5, 4), real(3, 4), real(3)][:count]
+        yield [definite(3), real(3, 2), real(3, 2)][:count]
+        yield [real(4) for _ in range(count)]
+
+
+# Commands ---------------------------------------------------------------------------
+def gradcheck(args):
+    """Check a model or an operation by name, or all; returns the exit code."""
+    known = operations()
+    if args.name is not None and args.name not in RECIPES and args.name not in known:
+        raise Usage(unknown("gradcheck", args.name, [*RECIPES, *known]))
+    names = [args.name] if args.name is not None else [*RECIPES, *sorted(known)]
+    with as_device(args.device), blas_threads(1):
+        results, skipped = [], []
+        print(f"{'name':24} {'verdict':13} {'rel. error':>10} {'inputs':>6} {'evaluations':>11} {'seconds':>8}")
+        for name in names:
+            result = _checked(name, known, args)
+            if result is None:
+                skipped.append(name)
+                continue
+            results.append(result)
+            print(f"{name:24} {result.verdict:13} {result.error:10.1e} {len(result.inputs):6} "
+                  f"{result.evaluations:11} {result.seconds:8.2f}", flush=True)
+    if args.name is not None and skipped:
+        raise Usage(NONE_FIT.format("gradcheck", args.name, "gradcheck(lambda x: tn.", "(x, ...), x)"))
+    for result in results:
+        if result.verdict != CORRECT or args.name is not None:
+            print(result.report())
+    wrong = sum(result.verdict == WRONG for result in results)
+    if args.name is None:
+        print(f"{len(results)} checked, {wrong} wrong; {len(skipped)} others have no gradient or need more arguments")
+    return 1 if wrong else 0
+
+
+def _checked(name, known, args):
+    check = check_gradient if args.order == 1 else gradgradcheck
+    manual_seed(args.seed)
+    if name in RECIPES:
+        model, batch = model_and_batch(name)
+        return check(*loss_of_parameters(model, batch), raise_exception=False, fast_mode=not args.full)
+    found = arguments(known[name], args.seed)
+    return None if found is None else check(known[name], found, raise_exception=False)
+
+
+def graph(args):
+    """Draw the graph of a model's loss or of an operation; returns the exit code."""
+    known = operations()
+    if args.name in RECIPES:
+        manual_seed(0)
+        model, batch = model_and_batch(args.name)
+        with enable_grad():
+            found = model.loss(*batch)
+        drawn = draw(found["loss"] if isinstance(found, dict) else found, names=dict(model.named_parameters()))
+    elif args.name in known:
+        tensors = arguments(known[args.name], 0)
+        if tensors is None:
+            raise Usage(NONE_FIT.format("graph", args.name, "graph(tn.", "(x, ...))"))
+        found = known[args.name](*tensors)
+        drawn = draw([t for t in found if t.requires_grad] if isinstance(found, (tuple, list)) else found)
+    else:
+        raise Usage(unknown("graph", args.name, [*RECIPES, *known]))
+    if args.output == "-":
+        print(drawn.text())
+        return 0
+    started = time.perf_counter()
+    path = drawn.save(Path(args.output or f"{args.name}.svg"))
+    print(f"{path}: {drawn!r}, {time.perf_counter() - started:.1f} s", file=sys.stderr)
+    return 0
+
+
+def models(args):
+    """List the models."""
+    for name, recipe in RECIPES.items():
+        model, _ = model_and_batch(name)
+        size = f"{model.count_params():,} parameters on {recipe.data}, {recipe.epochs} epochs"
+        print(f"{name:8} {recipe.summary}; {size}")
+
+
+def data(args):
+    """List the data sets."""
+    for name, entry in CATALOG.items():
+        print(f"{name:8} {entry.summary} ({entry.licence})")

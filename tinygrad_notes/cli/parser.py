@@ -1,0 +1,159 @@
+"""The options of all commands, and what is said about wrong ones."""
+import argparse
+import difflib
+
+from .. import __version__
+
+EXAMPLES = {
+    "": """examples:
+  tinygrad-notes train vae              train on handwritten digits, check the gradient, draw samples
+  tinygrad-notes train mlp --epochs 20
+  tinygrad-notes gradcheck vae          or the name of an operation: gradcheck softmax
+  tinygrad-notes graph mlp -o mlp.svg
+  tinygrad-notes doctor""",
+    "train": """examples:
+  tinygrad-notes train vae
+  tinygrad-notes train mlp --data mnist1d --epochs 100 --seed 1
+  tinygrad-notes train vae --data mnist:~/mnist --epochs 10 --batch-size 128
+  tinygrad-notes train --resume runs/vae               go on after Ctrl-C
+  tinygrad-notes train --resume runs/vae --epochs 400  train longer
+
+Ctrl-C (or SIGTERM) ends the run after the present step and keeps its state; a run that is resumed ends bit for bit
+where it would have ended without the interruption. The run folder then holds: model.safetensors (the parameters),
+checkpoint.safetensors (all state), config.json, history.csv and .json, result.json, curves.svg, samples.svg and .png,
+graph.svg, gradcheck.txt.""",
+    "gradcheck": """examples:
+  tinygrad-notes gradcheck              every model and every operation that needs no further arguments
+  tinygrad-notes gradcheck vae
+  tinygrad-notes gradcheck softmax --order 2
+
+Exit code 1 if a gradient is wrong.""",
+    "graph": """examples:
+  tinygrad-notes graph vae
+  tinygrad-notes graph mlp -o mlp.dot
+  tinygrad-notes graph softmax -o -     as text, on the terminal""",
+}
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Examples as written, and columns wide enough for the names of options."""
+
+    def __init__(self, prog):
+        super().__init__(prog, max_help_position=26, width=110)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with errors in one line that name the nearest known word."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, allow_abbrev=False, formatter_class=_Formatter, **kwargs)
+
+    def error(self, message):
+        """Say what is wrong in one line and exit with code 2."""
+        self.exit(2, f"{self.prog}: error: {' '.join(message.split())} (see {self.prog} --help)\n")
+
+    def parse_args(self, args=None, namespace=None):
+        """Parse; unknown options name the nearest known one."""
+        found, rest = self.parse_known_args(args, namespace)
+        if rest:
+            parser = getattr(found, "parser", self)
+            parser.error(parser.unrecognized(rest[0]))
+        return found
+
+    def unrecognized(self, word):
+        """What is said of a word that no option or argument explains."""
+        if not word.startswith("-"):
+            return f"unexpected argument {word!r}"
+        near = difflib.get_close_matches(word.split("=")[0], self._option_string_actions, n=1, cutoff=0.5)
+        return f"unknown option {word!r}" + (f", did you mean {near[0]}?" if near else "")
+
+    def _check_value(self, action, value):
+        if action.choices is not None and value not in action.choices:
+            known = [str(choice) for choice in action.choices]
+            near = difflib.get_close_matches(str(value), known, n=1, cutoff=0.5)
+            name = action.option_strings[0] if action.option_strings else action.metavar or action.dest
+            hint = f"did you mean {near[0]}? known: " if near else "known: "
+            raise argparse.ArgumentError(None, f"{name}: {str(value)!r} is unknown; {hint}{', '.join(known)}")
+
+
+def number(kind, low, what):
+    """A converter for argparse: an int or float from `low` on."""
+    def convert(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value < float("inf"):
+            raise argparse.ArgumentTypeError(f"expected {what}, got {text!r}")
+        return value
+    return convert
+
+
+COUNT = number(int, 1, "a whole number >= 1")
+
+
+def make_parser():
+    """The parser of `tinygrad-notes`."""
+    parser = Parser(prog="tinygrad-notes", epilog=EXAMPLES[""],
+                    description="An autograd engine on NumPy and CuPy and models built on it. Unrelated to tinygrad.")
+    parser.add_argument("--version", action="version", version=f"tinygrad-notes {__version__}")
+    parser.set_defaults(debug=False)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, add, summary in (
+        ("train", _train, "train a model, check its gradient, write pictures"),
+        ("gradcheck", _gradcheck, "compare gradients with finite differences"),
+        ("graph", _graph, "draw the computation graph of a model or an operation"),
+        ("models", _nothing, "list the models"), ("data", _nothing, "list the data sets"),
+        ("doctor", _nothing, "show versions, BLAS, threads, devices"),
+    ):
+        sub = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".",
+                                  epilog=EXAMPLES.get(name))
+        add(sub)
+        sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        sub.set_defaults(parser=sub)
+    return parser
+
+
+def _train(parser):
+    from ..models.recipes import RECIPES
+
+    def default(field):
+        return "default " + ", ".join(f"{getattr(recipe, field):g} for {name}" for name, recipe in RECIPES.items())
+
+    add = parser.add_argument
+    add("model", nargs="?", metavar="MODEL", help=f"one of: {', '.join(RECIPES)}; not needed with --resume")
+    add("--data", metavar="NAME", help="digits, mnist1d or mnist:FOLDER (default digits)")
+    add("--epochs", type=COUNT, metavar="N", help=f"passes through the data ({default('epochs')})")
+    add("--batch-size", type=COUNT, metavar="N", help=f"examples per step ({default('batch_size')})")
+    add("--lr", type=number(float, 1e-300, "a number > 0"), metavar="X",
+        help=f"learning rate at the start ({default('lr')}; after {default('half_life')[8:]} epochs half of it)")
+    add("--seed", type=number(int, 0, "a whole number >= 0"), metavar="N",
+        help="of the initial parameters, the batches and the noise (default 0)")
+    add("--dtype", choices=("float32", "float64"), help="of the parameters (default float32)")
+    add("--device", choices=("cpu", "strict", "cuda"), help="where to compute (default cpu)")
+    add("--threads", type=COUNT, metavar="N",
+        help="threads of the BLAS (default 1: small products are fastest so, and the bits are the same everywhere)")
+    add("--out", metavar="FOLDER", help="the run folder (default runs/MODEL, with a number if it exists)")
+    add("--resume", metavar="FOLDER", help="continue this run")
+    add("--no-progress", action="store_true", help="lines instead of a progress bar")
+    add("--quiet", "-q", action="store_true", help="print errors only")
+
+
+def _gradcheck(parser):
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a model or an operation; default: all")
+    parser.add_argument("--order", type=int, choices=(1, 2), default=1, help="of the derivatives (default 1)")
+    parser.add_argument("--full", action="store_true",
+                        help="of a model: every element of all but the largest parameters, not random directions")
+    parser.add_argument("--seed", type=number(int, 0, "a whole number >= 0"), default=0, metavar="N",
+                        help="of the inputs (default 0)")
+    parser.add_argument("--device", choices=("cpu", "strict", "cuda"), help="where to compute (default cpu)")
+
+
+def _graph(parser):
+    parser.add_argument("name", metavar="NAME", help="a model or an operation")
+    parser.add_argument("-o", "--output", metavar="FILE",
+                        help="ends in .svg .dot .txt, or .png .pdf with Graphviz; - for text (default NAME.svg)")
+
+
+def _nothing(parser):
+    """A command without arguments."""

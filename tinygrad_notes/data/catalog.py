@@ -1,0 +1,92 @@
+"""Data sets by name, with what a program must know of them to train on them."""
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..backend.names import unknown
+from . import digits, mnist, mnist1d
+from .dataset import TensorDataset
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set in two parts.
+
+    Fields:
+        name: as it was asked for.
+        train, test: `TensorDataset`s of inputs (N, D) and labels (N,).
+        shape: of one example before it was made a row: (H, W) of an image, (T,) of a signal.
+        classes: number of classes.
+        unit: whether all values are from 0 to 1.
+    """
+
+    name: str
+    train: TensorDataset
+    test: TensorDataset
+    shape: tuple
+    classes: int
+    unit: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the catalog: what it is, and the function (folder, dtype, device) -> `Source`."""
+
+    summary: str
+    licence: str
+    open: object
+    folder: bool = False
+
+
+def _digits(folder, dtype, device):
+    return Source("digits", *digits.load(dtype=dtype, device=device), (8, 8), digits.CLASSES, True)
+
+
+def _mnist1d(folder, dtype, device):
+    return Source("mnist1d", *mnist1d.make(dtype=dtype, device=device), (mnist1d.FINAL,), mnist1d.CLASSES, False)
+
+
+def _mnist(folder, dtype, device):
+    train, test = mnist.load(Path(folder).expanduser(), dtype=dtype, device=device)
+    side = round(train.tensors[0].shape[1]**0.5)
+    classes = int(train.tensors[1].max()) + 1
+    return Source(f"mnist:{folder}", train, test, (side, train.tensors[0].shape[1] // side), classes, True)
+
+
+CATALOG = {
+    "digits": Entry("1,797 handwritten digits, 8x8, ship with the package",
+                    "CC BY 4.0, Alpaydin & Kaynak 1998", _digits),
+    "mnist1d": Entry("5,000 one-dimensional digits of 40 points, made on the spot",
+                     "after Greydanus & Kobak 2024", _mnist1d),
+    "mnist": Entry("MNIST or its kin from four idx files of yours, as mnist:FOLDER",
+                   "that of your files", _mnist, True),
+}
+
+
+def find(name, dtype=None, device=None):
+    """The data set called `name`.
+
+    Args:
+        name: 'digits', 'mnist1d', or 'mnist:FOLDER' with a folder of idx files.
+        dtype: floating dtype of the inputs, default float32.
+        device: where the tensors live.
+
+    Returns:
+        A `Source`.
+
+    Raises:
+        ValueError: the name is unknown (the message lists those there are), or a folder is missing or not wanted.
+        FileNotFoundError: the folder lacks a file.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.data.find("digits").shape
+        (8, 8)
+    """
+    kind, colon, folder = name.partition(":")
+    if kind not in CATALOG:
+        raise ValueError(unknown("data", name, CATALOG))
+    entry = CATALOG[kind]
+    if entry.folder != bool(folder):
+        raise ValueError(f"data: {kind!r} needs a folder, as in {kind}:FOLDER" if entry.folder else
+                         f"data: {kind!r} takes no folder, got {name!r}")
+    return entry.open(folder, dtype, device)
