@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 import tinygrad_notes as tn
+from tests.rows import pytest_addoption, pytest_configure, pytest_itemcollected  # noqa: F401
 from tinygrad_notes.autograd.mode import mode
 
 
