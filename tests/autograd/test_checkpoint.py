@@ -6,6 +6,7 @@ import pytest
 
 import tinygrad_notes as tn
 from tinygrad_notes.autograd import checkpoint, saved_tensors_report
+from tinygrad_notes.autograd.backward import reach
 from tinygrad_notes.autograd.node import Node
 
 
@@ -239,6 +240,38 @@ def test_an_output_of_an_operation_with_several_outside():
                              outputs=2)(x)
     checkpoint(lambda a: a * b, a).sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), 12 * x.numpy())
+
+
+def test_an_output_outside_met_only_in_a_derivative_inside():
+    """Its operation kept its outputs: the derivative reaches them where no node of their own can be cut."""
+    x = leaf([0.3, -0.4])
+    sine, _ = tn.autograd.joint("test_checkpoint_sincos", lambda xp, x: (xp.sin(x), xp.cos(x)),
+                                lambda g, out: (g[0] * out[1] - g[1] * out[0],), outputs=2)(x)
+    slope = checkpoint(lambda: tn.autograd.grad(sine.sum(), x, create_graph=True)[0])
+    np.testing.assert_allclose(slope.numpy(), np.cos(x.numpy()), rtol=1e-15)
+    slope.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), -np.sin(x.numpy()), rtol=1e-15)
+
+
+def test_backward_inside_no_grad():
+    x, w = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    y = checkpoint(lambda x: tn.exp(x) * w, x)
+    with tn.no_grad():
+        y.backward(tn.ones_like(y))
+    np.testing.assert_allclose(w.grad.numpy(), np.exp([1.0, 2.0]))
+    assert not w.grad.requires_grad
+
+
+def test_the_second_run_looks_at_its_own_part_of_the_graph_alone():
+    x = leaf([1.0])
+    h = x
+    for _ in range(50):
+        h = tn.sin(h)
+    start = h.node.order
+    y = tn.exp(h)
+    targets = {id(h.node), id(x)}
+    assert len(reach([y], targets, since=start)) == 3, "the node of y and the two targets"
+    assert len(reach([y], targets)) == 52
 
 
 # What is refused -------------------------------------------------------------------------

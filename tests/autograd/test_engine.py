@@ -57,6 +57,62 @@ def test_long_and_short_branch_meet_once():
     np.testing.assert_allclose(x.grad.numpy(), numeric, rtol=1e-8)
 
 
+FORWARDS = {"add": lambda x, y: x + y, "multiply": lambda x, y: x * y, "subtract": lambda x, y: x - y,
+            "sin": lambda x: np.sin(x), "copy": lambda x: x}
+PULLS = {"add": lambda g, x, y: (g, g), "multiply": lambda g, x, y: (g * y, g * x), "subtract": lambda g, x, y: (g, -g),
+         "sin": lambda g, x: (g * np.cos(x),), "copy": lambda g, x: (g,)}
+
+
+def random_graph(rng, leaves, size):
+    """The steps of a random computation: (operation, operands) over all that was computed before."""
+    steps = []
+    for k in range(size):
+        name = rng.choice(list(FORWARDS))
+        steps.append((name, [int(i) for i in rng.integers(0, leaves + k, size=1 if name in ("sin", "copy") else 2)]))
+    return [*steps, ("add", [0, leaves + size - 1])]
+
+
+def reverse_by_hand(steps, leaves, cotangent):
+    """The gradients of all values by the chain rule, on plain arrays."""
+    values = list(leaves)
+    for name, at in steps:
+        values.append(FORWARDS[name](*[values[i] for i in at]))
+    gradients = [np.zeros(2) for _ in values]
+    gradients[-1] = cotangent
+    for position in reversed(range(len(leaves), len(values))):
+        name, at = steps[position - len(leaves)]
+        for i, part in zip(at, PULLS[name](gradients[position], *[values[i] for i in at])):
+            gradients[i] = gradients[i] + part
+    return gradients
+
+
+@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_random_graphs_against_the_chain_rule_by_hand(seed, create_graph):
+    """Every order of arrival, fan-out and sharing of cotangents between branches."""
+    rng = np.random.default_rng(seed)
+    arrays, steps = rng.uniform(-1, 1, (3, 2)), random_graph(rng, 3, 40)
+    leaves = [leaf(a) for a in arrays]
+    values = list(leaves)
+    for name, at in steps:
+        x = [values[i] for i in at]
+        values.append(tn.reshape(x[0], (2,)) if name == "copy" else getattr(tn, name)(*x))
+    cotangent = rng.standard_normal(2)
+    expected = reverse_by_hand(steps, arrays, cotangent)
+    given = tn.tensor(cotangent)
+    some = [k for k in (0, 7, 20) if values[k + 3].node is not None]
+    for k in some:
+        values[k + 3].retain_grad()
+    values[-1].backward(given, create_graph=create_graph)
+    for t, e in zip(leaves, expected):
+        found = np.zeros(2) if t.grad is None else t.grad.numpy()
+        np.testing.assert_allclose(found, e, rtol=1e-9, atol=1e-12)
+    for k in some:
+        found = np.zeros(2) if values[k + 3].grad is None else values[k + 3].grad.numpy()
+        np.testing.assert_allclose(found, expected[k + 3], rtol=1e-9, atol=1e-12)
+    assert given.tolist() == cotangent.tolist() and [t.tolist() for t in leaves] == arrays.tolist()
+
+
 def test_gradients_add_up_in_grad():
     x = leaf([1.0, 2.0])
     (x * 3).sum().backward()
@@ -252,6 +308,19 @@ def test_gradients_share_no_memory_with_arrays_of_the_user():
     y.sum().backward()
     x.grad.data[:] = -1.0
     assert factor.tolist() == [3.0, 4.0] and data.tolist() == [1.0, 2.0]
+
+
+def test_a_gradient_that_is_a_view_of_the_cotangent_is_copied():
+    x, cotangent = leaf(np.ones((2, 2))), np.ones(4)
+    tn.reshape(x, (4,)).backward(tn.Tensor(cotangent))
+    x.grad.data[0, 0] = 9.0
+    assert cotangent.tolist() == [1.0] * 4
+    spread = primitive("test_view_gradient", lambda xp, x: xp.sum(x), kind="reduce",
+                       x=lambda xp, g, x_shape: xp.broadcast_to(g, x_shape))
+    x.grad = None
+    spread(x).backward()
+    x.grad.data[0, 0] = 9.0
+    assert x.grad.tolist() == [[9.0, 1.0], [1.0, 1.0]]
 
 
 def test_an_accumulated_gradient_leaves_the_earlier_one_alone():

@@ -147,6 +147,17 @@ def test_a_closure_over_parameters_makes_it_recorded():
         assert not tn.grad(lambda x: (w * x * x).sum())(tn.tensor([1.0, 5.0])).requires_grad
 
 
+def test_a_graph_in_the_closure_stays_whole():
+    w, seen = tn.tensor([2.0, 3.0], requires_grad=True), []
+    w.register_hook(seen.append)
+    h = w * w
+    with tn.no_grad():
+        assert tn.grad(lambda x: (h * x * x).sum())(tn.tensor([1.0, 5.0])).tolist() == [8.0, 90.0]
+    assert not seen
+    h.sum().backward()
+    assert w.grad.tolist() == [4.0, 6.0]
+
+
 def test_the_value_of_value_and_grad_can_be_trained_on():
     w = tn.tensor(2.0, requires_grad=True)
     value, g = tn.value_and_grad(lambda x: w * w * x)(tn.tensor(3.0))
