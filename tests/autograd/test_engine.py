@@ -226,6 +226,22 @@ def test_integer_inputs_take_part_without_gradient():
         counts.requires_grad_()
 
 
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_gradients_are_summed_before_they_take_a_narrower_dtype(create_graph):
+    """40,000 cotangents of 1.5 and 80,000 rows would be infinite in float16, or lost one by one."""
+    bias, x = leaf(0.0, "float16"), tn.tensor(np.ones(40_000, "float32"))
+    (x * bias).backward(np.full(40_000, 1.5, "float32"), create_graph=create_graph)
+    assert bias.grad.dtype == np.float16 and bias.grad.item() == 60_000
+
+
+def test_complex_numbers_on_the_way_are_refused():
+    x = leaf([1.0, -2.0])
+    for z in (tn.abs(x * 1j), tn.real(x + 1j), tn.exp(tn.sin(x) * 1j)):
+        with pytest.raises(NotImplementedError, match="complex numbers on the way from float64 carry no gradient"):
+            z.backward(tn.ones_like(z))
+    assert x.grad is None
+
+
 # What is refused --------------------------------------------------------------------
 def test_a_second_backward_raises_and_says_so():
     x = leaf([1.0, 2.0])

@@ -172,15 +172,18 @@ class Pass:
 
     def fit(self, node, xp, gx, shape, dtype):
         """The one place where broadcasting is undone, and where a gradient takes the dtype of its input."""
-        if gx.dtype != dtype:
-            gx = xp.astype(gx, dtype)
-        if gx.shape == shape:
+        if gx.shape != shape:
+            try:
+                gx = unbroadcast(xp, gx, shape)
+            except Exception as error:
+                raise RuntimeError(f"rule of {node.name}: gave a gradient of shape {gx.shape} for an input of shape "
+                                   f"{shape}") from error
+        if gx.dtype == dtype:
             return gx
-        try:
-            return unbroadcast(xp, gx, shape)
-        except Exception as error:
-            raise RuntimeError(f"rule of {node.name}: gave a gradient of shape {gx.shape} for an input of shape "
-                               f"{shape}") from error
+        if gx.dtype.kind == "c":
+            raise NotImplementedError(f"gradient of {node.name}: complex numbers on the way from {dtype} carry no "
+                                      "gradient; compute with real and imaginary part, or detach()")
+        return xp.astype(gx, dtype)
 
     def fill(self, bundle, parts):
         """The cotangents of all outputs, zeros for those that nothing was computed from."""
