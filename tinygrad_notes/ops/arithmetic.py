@@ -60,10 +60,16 @@ reciprocal = elementwise(
 # Powers ---------------------------------------------------------------------------
 # At a base of 0 the logarithm is replaced by 0 where the power is flat in the exponent (0^y = 0 for y > 0),
 # and y x^(y-1) at y = 0 is the 0 it is for every other base.
+def _log_base(xp, x, y):
+    return xp.log(xp.where((x == 0) & (y >= 0), 1, x))
+
+
+log_base = elementwise("log_base", _log_base, y=lambda xp, g, y: xp.flat(g * y),
+                       x=lambda xp, g, x, y: g * (x != 0) / xp.where((x == 0) & (y >= 0), 1, x))
 _pow = elementwise(
     "pow", lambda xp, x, y: xp.pow(x, y),
     x=lambda xp, g, x, y: g * (y * xp.pow(x, xp.where((y == 0) & (x == 0), 1, y - 1))),
-    y=lambda xp, g, x, y, out: g * (out * xp.log(xp.where((x == 0) & (y >= 0), 1, x))))
+    y=lambda xp, g, x, y, out: g * (out * xp.log_base(x, y)))
 
 
 def _whole_power(xp, x, *, n):
@@ -103,7 +109,7 @@ def pow(x, y, /):
         >>> tn.pow(tn.tensor([2.0, 3.0]), 3)
         tensor([ 8., 27.])
     """
-    if (y.__class__ is int or y.__class__ is float) and isinstance(x, Tensor) and x.data.dtype.kind == "f":
+    if isinstance(y, (int, float)) and isinstance(x, Tensor) and x.data.dtype.kind == "f":
         special = _SPECIAL.get(y)
         if special is not None:
             return special(x)
@@ -152,10 +158,10 @@ copysign = elementwise(
     y=lambda xp, g, y: xp.flat(g * y),
     doc=doc("The magnitude of x with the sign of y, that of a zero included.", "out = abs(x) sign(y)",
             "copysign(tn.tensor([1.0, 2.0]), -1)", "tensor([-1., -2.])", args="x y"))
-nextafter = elementwise("nextafter", lambda xp, x, y: xp.nextafter(x, y), differentiable=False,
-                        doc=doc("The next representable number after x in the direction of y; carries no gradient.",
-                                "out = x +- one unit in the last place", "nextafter(tn.tensor([1.0]), 2.0) > 1",
-                                "tensor([ True])", args="x y", kinds="real floating dtypes"))
+nextafter = elementwise(
+    "nextafter", lambda xp, x, y: xp.nextafter(x, y), x=lambda g: g, y=lambda xp, g, y: xp.flat(g * y),
+    doc=doc("The next representable number after x in the direction of y.", "out = x +- one unit in the last place",
+            "nextafter(tn.tensor([1.0]), 2.0) > 1", "tensor([True])", args="x y", kinds="real floating dtypes"))
 
 _lerp = elementwise("lerp", lambda xp, x, y, weight: x + weight * (y - x),
                     x=lambda g, weight: g - g * weight, y=lambda g, weight: g * weight,

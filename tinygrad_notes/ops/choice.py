@@ -9,9 +9,9 @@ __all__ = [
 ]
 
 def _wins(xp, x, y):
-    """1 where x < y is false, 0 where it is true, 1/2 at a tie."""
+    """1 where x > y, 1/2 at a tie, 0 where x < y; a NaN wins on both sides."""
     kind = xp.result_type(x, y)
-    return (xp.astype(xp.logical_not(x < y), kind) + xp.astype(x > y, kind)) * 0.5
+    return xp.astype(xp.logical_not(x < y), kind) - xp.astype(x == y, kind) * 0.5
 
 
 wins = elementwise("wins", _wins, differentiable=False)
@@ -25,13 +25,13 @@ minimum = elementwise("minimum", lambda xp, x, y: xp.minimum(x, y),
                       doc=doc("The smaller of two numbers; a tie gives each half of the gradient, a NaN wins.",
                               "out = min(x, y)", "minimum(tn.tensor([1.0, 5.0]), 3)", "tensor([1., 3.])", args="x y"))
 fmax = elementwise(
-    "fmax", lambda xp, x, y: xp.fmax(x, y), x=lambda xp, g, x, y: g * xp.astype((x >= y) | xp.isnan(y), g.dtype),
-    y=lambda xp, g, x, y: g * xp.astype((x < y) | (xp.isnan(x) & xp.logical_not(xp.isnan(y))), g.dtype),
+    "fmax", lambda xp, x, y: xp.fmax(x, y), x=lambda g, x, y: g * ((x >= y) | (y != y)),
+    y=lambda g, x, y: g * ((x < y) | ((x != x) & (y == y))),
     doc=doc("The larger of two numbers, a NaN only where both are; the gradient of a tie goes to the first.",
             "out = max(x, y)", "fmax(tn.tensor([1.0, 5.0]), 3)", "tensor([3., 5.])", args="x y"))
 fmin = elementwise(
-    "fmin", lambda xp, x, y: xp.fmin(x, y), x=lambda xp, g, x, y: g * xp.astype((x <= y) | xp.isnan(y), g.dtype),
-    y=lambda xp, g, x, y: g * xp.astype((x > y) | (xp.isnan(x) & xp.logical_not(xp.isnan(y))), g.dtype),
+    "fmin", lambda xp, x, y: xp.fmin(x, y), x=lambda g, x, y: g * ((x <= y) | (y != y)),
+    y=lambda g, x, y: g * ((x > y) | ((x != x) & (y == y))),
     doc=doc("The smaller of two numbers, a NaN only where both are; the gradient of a tie goes to the first.",
             "out = min(x, y)", "fmin(tn.tensor([1.0, 5.0]), 3)", "tensor([1., 3.])", args="x y"))
 

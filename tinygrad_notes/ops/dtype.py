@@ -111,7 +111,7 @@ _KINDS = {
 }
 
 
-def isdtype(dtype, kind, /):
+def isdtype(dtype, kind):
     """Whether a data type is of a kind.
 
     Formula: dtype is `kind`, or belongs to it; for a tuple, to any of its members.

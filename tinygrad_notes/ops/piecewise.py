@@ -1,6 +1,8 @@
 """Rectifiers and other activation functions made of pieces."""
 from ..autograd import elementwise
 from ..autograd.tensor import as_tensor
+from ..backend import default_float
+from .activation import floating, floored, rectified
 from .choice import masked_fill
 from .docs import function
 
@@ -9,20 +11,26 @@ __all__ = [
     "softshrink", "threshold",
 ]
 
-relu = function("relu", lambda xp, x: xp.maximum(x, 0), "x where it is positive, else 0; the derivative at 0 is 0.",
+relu = function("relu", rectified, "x where it is positive, else 0; the derivative at 0 is 0.",
                 "out = max(x, 0)", "relu(tn.tensor([-1.0, 2.0]))", "tensor([0., 2.])", x=lambda g, out: g * (out > 0))
 relu6 = function("relu6", lambda xp, x: xp.clip(x, 0, 6), "relu, at most 6; the derivative at 0 and 6 is 0.",
                  "out = min(max(x, 0), 6)", "relu6(tn.tensor([-1.0, 2.0, 7.0]))", "tensor([0., 2., 6.])",
                  x=lambda g, out: g * ((out > 0) & (out < 6)))
-_leaky_relu = elementwise(
-    "leaky_relu", lambda xp, x, *, negative_slope: xp.maximum(x, 0) + negative_slope * xp.minimum(x, 0),
-    x=lambda xp, g, x, negative_slope: g * xp.step(x, low=negative_slope, high=1.0))
+def _leaky_relu(xp, x, *, negative_slope):
+    return (xp.maximum if negative_slope <= 1 else xp.minimum)(x, x * negative_slope)
 
 
-def _step(xp, x, *, low, high):
-    return xp.astype(x > 0, x.dtype if x.dtype.kind == "f" else "float32") * (high - low) + low
+def _step(xp, x, *, low):
+    one = xp.astype(x > 0, x.dtype if x.dtype.kind == "f" else default_float)
+    out = 1 - one
+    out *= low
+    out += one
+    return out
 
-step = elementwise("step", _step, differentiable=False)  # `high` where x > 0, else `low`
+
+step = elementwise("step", _step, differentiable=False)  # 1 where x > 0, else `low`
+_leaky_relu = elementwise("leaky_relu", _leaky_relu,
+                          x=lambda xp, g, x, negative_slope: g * xp.step(x, low=negative_slope))
 
 
 def leaky_relu(x, /, negative_slope=0.01):
@@ -86,11 +94,20 @@ def prelu(x, /, weight):
 
 # `order`-th derivative of elu (0: elu itself); `inner` scales the argument of the exponential.
 def _elu(xp, x, *, alpha, scale, inner, order):
+    x = floating(xp, x)
     low = xp.minimum(x, 0) * inner
-    low = (xp.expm1(low) if order == 0 else xp.exp(low)) * (alpha * scale * inner ** order)
+    low = xp.exp(low) if order else xp.expm1(low)
+    low *= alpha * scale * inner ** order
     if order == 0:
-        return low + xp.maximum(x, 0) * scale
-    return xp.where(x > 0, scale if order == 1 else 0.0, low)
+        low += rectified(xp, x) * scale
+        return low
+    positive = xp.astype(x > 0, x.dtype)
+    low -= low * positive
+    if order == 1:
+        positive *= scale
+        low += positive
+    return low
+
 
 _elu = elementwise("elu", _elu, x=lambda xp, g, x, alpha, scale, inner, order: g * xp.elu_derivative(
     x, alpha=alpha, scale=scale, inner=inner, order=order + 1))
@@ -204,9 +221,20 @@ hardsigmoid = function("hardsigmoid", lambda xp, x: xp.clip(x * (1 / 6) + 0.5, 0
                        "A straight-line form of the logistic function.", "out = min(max(x / 6 + 1/2, 0), 1)",
                        "hardsigmoid(tn.tensor([-4.0, 0.0]))", "tensor([0.0000, 0.5000])",
                        x=lambda g, x: g * ((x > -3) & (x < 3)) * (1 / 6))
-hardswish = function("hardswish", lambda xp, x: x * xp.clip(x * (1 / 6) + 0.5, 0, 1), "x times its hardsigmoid.",
-                     "out = x min(max(x / 6 + 1/2, 0), 1)", "hardswish(tn.tensor([-4.0, 3.0]))", "tensor([-0., 3.])",
-                     x=lambda xp, g, x: g * ((x * (1 / 3) + 0.5) * ((x > -3) & (x < 3)) + (x >= 3)))
+
+
+def _hardswish(xp, x):
+    return floored(xp, x) * xp.clip(x * (1 / 6) + 0.5, 0, 1)
+
+
+def _hardswish_slope(xp, x):
+    return (xp.clip(x, -3, 3) * (1 / 3) + 0.5) * ((x > -3) & (x < 3)) + (x >= 3)
+
+
+hardswish_slope = elementwise("hardswish_slope", _hardswish_slope, x=lambda g, x: g * ((x > -3) & (x < 3)) * (1 / 3))
+hardswish = function("hardswish", _hardswish, "x times its hardsigmoid.", "out = x min(max(x / 6 + 1/2, 0), 1)",
+                     "hardswish(tn.tensor([-4.0, 3.0]))", "tensor([-0.,  3.])",
+                     x=lambda xp, g, x: g * xp.hardswish_slope(x))
 _hardshrink = elementwise("hardshrink", lambda xp, x, *, lambd: x * xp.logical_not(xp.abs(x) <= lambd),
                           x=lambda xp, g, x, lambd: g * xp.logical_not(xp.abs(x) <= lambd))
 _softshrink = elementwise("softshrink", lambda xp, x, *, lambd: x - xp.clip(x, -lambd, lambd),
