@@ -309,6 +309,15 @@ def test_hooks_and_retained_gradients_do_not_count():
     same(w.grad, [0, 0, 0])
 
 
+def test_a_checkpoint_needs_what_it_will_read_again():
+    w, a = leaf(), tn.ones(3, dtype=tn.float64)
+    y = tn.autograd.checkpoint(lambda w, a: tn.exp(w * a), w, a)
+    with pytest.raises(RuntimeError, match="checkpoint"):
+        a += 1
+    y.sum().backward()
+    a += 1
+
+
 def test_the_message_names_the_line_under_anomaly_detection():
     w, a = leaf(), tn.ones(3, dtype=tn.float64)
     with tn.detect_anomaly():

@@ -348,7 +348,7 @@ def test_python_values():
     assert float(x[0]) == 1.5 and int(x[1]) == -2 and bool(x[0]) and complex(x[0]) == 1.5
     assert f"{x[0]:.2f}" == "1.50" and f"{x}" == repr(x)
     assert x.tolist() == [1.5, -2.0] and [float(v) for v in x] == [1.5, -2.0] and len(x) == 2
-    assert 1.5 in x and 7 not in x
+    assert 1.5 in x and 7 not in x and 2 in tn.arange(6).reshape(2, 3)
     assert [10, 20, 30][tn.tensor(1)] == 20
     assert len({x, x, tn.tensor([1.5, -2.0])}) == 2
     for wrong in (lambda: bool(x), lambda: float(x), lambda: len(x[0]), lambda: iter(x[0]), lambda: [1][x[0]]):

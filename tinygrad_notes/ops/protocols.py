@@ -390,6 +390,11 @@ SPECIAL = {
 }
 
 
+def contains(self, value):
+    """`value in x`: whether any element equals it."""
+    return bool(_ours("any")(self == value))
+
+
 # The Array API and DLPack -------------------------------------------------------------------
 def array_namespace(self, *, api_version=None):
     """The module whose functions work on this tensor: `tinygrad_notes`.
@@ -436,6 +441,7 @@ def dlpack_device(self):
 
 def bind():
     """Give Tensor its protocols."""
+    Tensor.__contains__ = contains
     Tensor.__array_ufunc__ = array_ufunc
     Tensor.__array_function__ = array_function
     Tensor.__array_namespace__ = array_namespace
