@@ -109,6 +109,24 @@ def test_gradient_penalty(rng):
     np.testing.assert_allclose(w_.grad.numpy(), numeric, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_second_derivatives_of_random_graphs(seed):
+    """Products with the Hessian against differences of the first derivative, which random graphs check elsewhere."""
+    rng = np.random.default_rng(seed)
+    steps = [(rng.choice(["add", "multiply", "sin", "tanh"]), rng.integers(0, 3 + k, 2)) for k in range(25)]
+
+    def f(point):
+        values = [point[0], point[1], point[2]]
+        for name, (i, j) in steps:
+            values.append(getattr(tn, name)(*([values[i], values[j]] if name in ("add", "multiply") else [values[i]])))
+        return tn.tanh(values[-1]) + tn.sin(values[-2]) * values[-3]
+    x, v, h = rng.uniform(-1, 1, 3), rng.standard_normal(3), 1e-5
+    found = tn.hvp(f, tn.tensor(x), tn.tensor(v)).numpy()
+    slope = tn.grad(f)
+    numeric = (slope(tn.tensor(x + h * v)).numpy() - slope(tn.tensor(x - h * v)).numpy()) / (2 * h)
+    np.testing.assert_allclose(found, numeric, rtol=1e-5, atol=1e-6)
+
+
 # A leaf that changes in between ---------------------------------------------------------
 def test_a_leaf_given_other_values_still_has_its_old_derivatives():
     x = leaf([2.0])
