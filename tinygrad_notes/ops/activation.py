@@ -52,7 +52,7 @@ def _sigmoid(xp, x):
 
 
 sigmoid = function("sigmoid", _sigmoid, "The logistic function.", "out = 1 / (1 + e^-x)",
-                   "sigmoid(tn.tensor([0.0, 2.0]))", "tensor([0.5   , 0.8808])",
+                   "sigmoid(tn.tensor([0.0, 2.0]))", "tensor([0.5000, 0.8808])",
                    x=lambda g, out: g * (out - out * out))
 expit = sigmoid
 
@@ -156,7 +156,7 @@ def _silu_curve(xp, g, x):
 
 silu_slope = elementwise("silu_slope", _silu_slope, x=_silu_curve)
 silu = function("silu", _silu, "x times its logistic function, also called swish.", "out = x / (1 + e^-x)",
-                "silu(tn.tensor([0.0, 2.0]))", "tensor([0.    , 1.7616])", x=lambda xp, g, x: g * xp.silu_slope(x))
+                "silu(tn.tensor([0.0, 2.0]))", "tensor([0.0000, 1.7616])", x=lambda xp, g, x: g * xp.silu_slope(x))
 swish = silu
 
 
@@ -188,7 +188,7 @@ def _mish_curve(xp, g, x):
 
 mish_slope = elementwise("mish_slope", _mish_slope, x=_mish_curve)
 mish = function("mish", _mish, "x times tanh of its softplus.", "out = x tanh(log(1 + e^x))",
-                "mish(tn.tensor([0.0, 2.0]))", "tensor([0.   , 1.944])", x=lambda xp, g, x: g * xp.mish_slope(x))
+                "mish(tn.tensor([0.0, 2.0]))", "tensor([0.0000, 1.9440])", x=lambda xp, g, x: g * xp.mish_slope(x))
 
 
 # The Gaussian family --------------------------------------------------------------

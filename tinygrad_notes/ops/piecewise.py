@@ -233,7 +233,7 @@ def _hardswish_slope(xp, x):
 
 hardswish_slope = elementwise("hardswish_slope", _hardswish_slope, x=lambda g, x: g * ((x > -3) & (x < 3)) * (1 / 3))
 hardswish = function("hardswish", _hardswish, "x times its hardsigmoid.", "out = x min(max(x / 6 + 1/2, 0), 1)",
-                     "hardswish(tn.tensor([-4.0, 3.0]))", "tensor([-0.,  3.])",
+                     "hardswish(tn.tensor([-4.0, 3.0]))", "tensor([-0., 3.])",
                      x=lambda xp, g, x: g * xp.hardswish_slope(x))
 _hardshrink = elementwise("hardshrink", lambda xp, x, *, lambd: x * xp.logical_not(xp.abs(x) <= lambd),
                           x=lambda xp, g, x, lambd: g * xp.logical_not(xp.abs(x) <= lambd))
