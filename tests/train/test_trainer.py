@@ -114,15 +114,16 @@ def test_validation_is_in_evaluation_mode_and_leaves_no_gradient():
 
     model = tn.nn.Dropout(0.5)
     weight = tn.tensor([1.0], requires_grad=True)
-    fit(model, [(tn.ones((2, 2)) * weight,)][:1], tn.optim.SGD([weight], lr=0.1), 1, loss=loss, valid=[tn.ones((2, 2))])
+    fit(model, [(tn.ones((2, 2)) * weight,)], tn.optim.SGD([weight], lr=0.1), 1, loss=loss, valid=[tn.ones((2, 2))])
     assert modes == [(True, True), (False, False)]
     assert model.training
 
 
 def test_held_out_data_may_be_looked_at_less_often():
     model = tn.nn.Linear(1, 1)
-    history = fit(model, [(tn.ones((2, 1)), tn.ones((2, 1)))], tn.optim.SGD(model.parameters(), lr=0.1), 5, loss=squares,
-                  valid=[(tn.ones((2, 1)), tn.ones((2, 1)))], valid_every=2)
+    batches = [(tn.ones((2, 1)), tn.ones((2, 1)))]
+    history = fit(model, batches, tn.optim.SGD(model.parameters(), lr=0.1), 5, loss=squares, valid=batches,
+                  valid_every=2)
     assert [k for k, row in enumerate(history, 1) if "valid_loss" in row] == [2, 4]
     assert history.curve("valid_loss")[0] == [2, 4]
 
@@ -130,7 +131,8 @@ def test_held_out_data_may_be_looked_at_less_often():
 def test_rules_end_the_run_and_the_best_parameters_are_restored():
     X, y = tn.data.line(100, generator=0)
     model = tn.nn.Linear(2, 1, bias=False)
-    trainer = Trainer(model, [(X, y)], tn.optim.SGD(model.parameters(), lr=0.05), loss=squares, stop=RelativeChange(0.01))
+    trainer = Trainer(model, [(X, y)], tn.optim.SGD(model.parameters(), lr=0.05), loss=squares,
+                      stop=RelativeChange(0.01))
     losses = trainer.fit(500)["loss"]
     changes = [abs(b - a) / a for a, b in zip(losses, losses[1:])]
     assert changes[-1] <= 0.01 and all(change > 0.01 for change in changes[:-1])
@@ -155,7 +157,8 @@ def test_plateau_schedules_get_the_loss_on_held_out_data():
     optimizer = tn.optim.SGD(model.parameters(), lr=0.1)
     schedule = tn.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=1, factor=0.5)
     one = [(tn.ones((1, 1)), tn.ones((1, 1)))]
-    history = fit(model, one, optimizer, 6, loss=lambda m, x, y: 0 * squares(m, x, y) + 1, valid=one, scheduler=schedule)
+    history = fit(model, one, optimizer, 6, loss=lambda m, x, y: 0 * squares(m, x, y) + 1, valid=one,
+                  scheduler=schedule)
     assert history["lr"] == [0.1, 0.1, 0.1, 0.05, 0.05, 0.025]
 
 
@@ -163,7 +166,8 @@ def test_a_loss_that_is_not_finite_ends_the_run_before_the_step():
     model = tn.nn.Linear(2, 1)
     before = model.weight.numpy().copy()
     with pytest.raises(NonFiniteLoss, match=r"the loss is nan at step 1, epoch 1"):
-        fit(model, [(tn.full((1, 2), float("nan")), tn.ones((1, 1)))], tn.optim.SGD(model.parameters(), lr=1.0), 1, loss=squares)
+        fit(model, [(tn.full((1, 2), float("nan")), tn.ones((1, 1)))], tn.optim.SGD(model.parameters(), lr=1.0), 1,
+            loss=squares)
     assert (model.weight.numpy() == before).all()
 
 
@@ -214,7 +218,8 @@ def test_a_state_of_something_else_is_refused_and_changes_nothing(tmp_path):
     with pytest.raises(CheckpointError, match="other: this is not the saved state of a training run"):
         fresh.load(tmp_path / "other")
     state = tn.load(tmp_path / "run")
-    for change, message in [({"scheduler": None}, "no scheduler"), ({"loader": None}, "no loader"), ({"stop": []}, "0 rules")]:
+    for change, message in [({"scheduler": None}, "no scheduler"), ({"loader": None}, "no loader"),
+                            ({"stop": []}, "0 rules")]:
         with pytest.raises(CheckpointError, match=message):
             fresh.load_state_dict({**state, **change})
     with pytest.raises(CheckpointError, match="lacks step"):

@@ -2,10 +2,11 @@
 import inspect
 import sys
 import time
+import warnings
 from pathlib import Path
 
 from .. import ops
-from ..autograd import Tensor, enable_grad
+from ..autograd import Tensor, enable_grad, grad
 from ..backend import Generator, as_device, manual_seed
 from ..backend.blas import blas_threads
 from ..backend.names import unknown
@@ -49,15 +50,26 @@ def arguments(function, seed):
         for t in flat:
             t.requires_grad_()
         try:
-            with enable_grad():
+            with enable_grad(), warnings.catch_warnings(action="ignore"):
                 found = function(*tensors)
         except Exception:
             continue  # these arguments do not suit the operation
         outputs = found if isinstance(found, (tuple, list)) else [found]
         outputs = [t for t in outputs if isinstance(t, Tensor) and t.requires_grad and t.node is not None]
-        if outputs and all(bool(ops.all(ops.isfinite(t))) for t in outputs):
+        if outputs and all(bool(ops.all(ops.isfinite(t))) for t in outputs) and _keep_differentiable(outputs, flat):
             return tensors
     return None
+
+
+def _keep_differentiable(outputs, tensors):
+    """Want no gradient for inputs that have none by definition (a shape parameter); False if that is all of them."""
+    total = sum((ops.sum(t) for t in outputs[1:]), ops.sum(outputs[0]))
+    for t in tensors:
+        try:
+            grad(total, t, retain_graph=True, allow_unused=True)
+        except NotImplementedError:
+            t.requires_grad_(False)
+    return any(t.requires_grad for t in tensors)
 
 
 def _signature(function):
@@ -72,7 +84,7 @@ def _candidates(count, seed):
         return ops.normal(shape, generator=stream, dtype="float64")
 
     def between(low, high, *shape):
-        return ops.uniform(low, high, shape, generator=stream, dtype="float64")
+        return ops.uniform(shape, low, high, generator=stream, dtype="float64")
 
     def definite(n):
         root = real(n, n)

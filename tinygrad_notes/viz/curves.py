@@ -98,8 +98,8 @@ def _legend(names, width):
         if x > LEFT and x + room > width:
             x, row = LEFT, row + 1
         y = 38 + ROW * row
-        parts.append(f'<path d="M{number(x)} {y - 4}h20" stroke="{COLORS[k % len(COLORS)]}" stroke-width="2"{_dash(k)}/>'
-                     f'<text x="{number(x + 26)}" y="{y}" fill="#374151">{escape(name)}</text>')
+        parts.append(f'<path d="M{number(x)} {y - 4}h20" stroke="{COLORS[k % len(COLORS)]}" stroke-width="2"'
+                     f'{_dash(k)}/><text x="{number(x + 26)}" y="{y}" fill="#374151">{escape(name)}</text>')
         x += room
     return "".join(parts), row + 1
 
