@@ -100,6 +100,10 @@ ROWS = [
         lambda tn, x: tn.sum(x, axis=0), order=0, label="int"),
     Row("sum", lambda rng: (rng.integers(-5, 5, (3, 4)),), lambda x: x.sum(dtype=float),
         lambda tn, x: tn.sum(x, dtype="float64"), order=0, label="dtype"),
+    *[Row(name, lambda rng: (rng.integers(-5, 5, (3, 4)),),
+          lambda x, name=name: getattr(np, name)(x, axis=1, dtype="int8"),
+          lambda tn, x, name=name: getattr(tn, name)(x, axis=1, dtype="int8"), order=0, label="int8")
+      for name in ("sum", "prod")],
     *over("mean"),
     Row("mean", lambda rng: (rng.integers(-5, 5, (3, 4)),), lambda x: x.mean().astype("float32"), order=0, label="int",
         tolerance=1e-7),

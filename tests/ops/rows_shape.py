@@ -10,6 +10,12 @@ def row(name, shape, oracle, call=None, label="", **fields):
     return Row(name, normal(shape), oracle, call, label=label, **fields)
 
 
+def there_and_back(tn, x):
+    """Squares computed on the other one of `cpu` and `strict`."""
+    away = x.to("strict" if x.device == "cpu" else "cpu")
+    return (away * away).to(x.device)
+
+
 def embedded(x, offset=0, axis1=-2, axis2=-1):
     """diag_embed by a loop over the elements."""
     n = x.shape[-1] + abs(offset)
@@ -74,6 +80,7 @@ ROWS = [
         lambda tn, x: tn.pad(x, ((0, 2), (1, 0)), constant_values=3.5), "value"),
     *[row("pad", (2, 3), lambda x, m=m: np.pad(x, ((1, 0), (2, 7)), m),
           lambda tn, x, m=m: tn.pad(x, ((1, 0), (2, 7)), m), m) for m in MODES],
+    row("pad", (2, 3), lambda x: np.pad(x, 1) ** 2, lambda tn, x: tn.square(tn.pad(x, 1)), "squared"),
     row("tril", (2, 3, 4), np.tril),
     row("tril", (3, 4), lambda x: np.tril(x, -1), lambda tn, x: tn.tril(x, k=-1), "k=-1"),
     row("triu", (2, 3, 4), np.triu),
@@ -89,4 +96,5 @@ ROWS = [
     row("to", (2, 3), lambda x: x.astype("float32"), lambda tn, x: tn.to(x, "float32"), "dtype", order=0,
         tolerance=1e-7, dtypes=()),
     row("to", (2, 3), lambda x: x, lambda tn, x: tn.to(x * 1.0, x)),
+    row("to", (2, 3), lambda x: x ** 2, there_and_back, "another device and back"),
 ]

@@ -104,6 +104,8 @@ def _prepared(name, x, axis, dtype):
 def _cumulative(name, operation, x, axis, dtype=None, initial=None):
     moved, axis = _prepared(name, x, axis, dtype)
     out = operation(moved, axis=axis)
+    if dtype is not None:
+        out = cast(out, dtype)
     if initial is not None:
         first = full((*out.shape[:axis], 1, *out.shape[axis + 1:]), initial, dtype=out.dtype, device=out.device)
         return concat((first, out), axis=axis)

@@ -93,7 +93,7 @@ def sum(x, /, axis=None, *, dtype=None, keepdims=False):
     if not isinstance(x, Tensor):
         x = as_tensor(x)
     if dtype is not None:
-        x = cast(x, dtype)
+        return in_dtype(sum, x, dtype, axis, keepdims=keepdims)
     return _sum(x, axis=None if axis is None else all_axes("sum", axis, x.data.ndim), keepdims=keepdims)
 
 
@@ -132,6 +132,11 @@ def cast(x, dtype):
     from . import astype
     dtype = to_dtype(dtype)
     return x if x.dtype == dtype else astype(x, dtype)
+
+
+def in_dtype(function, x, dtype, *args, **options):
+    """A reduction computed from `x` in a dtype, which narrow integers leave on the way and come back to."""
+    return cast(function(cast(x, dtype), *args, **options), dtype)
 
 
 # Product ------------------------------------------------------------------------
@@ -195,7 +200,7 @@ def prod(x, /, axis=None, *, dtype=None, keepdims=False):
     if not isinstance(x, Tensor):
         x = as_tensor(x)
     if dtype is not None:
-        x = cast(x, dtype)
+        return in_dtype(prod, x, dtype, axis, keepdims=keepdims)
     return _prod(x, axis=all_axes("prod", axis, x.data.ndim), keepdims=keepdims)
 
 

@@ -44,7 +44,7 @@ _roll = primitive("roll", lambda xp, x, *, shift, axis: xp.roll(x, shift, axis=a
 
 
 # Reshaping ----------------------------------------------------------------------
-def reshape(x, /, *shape, copy=None):
+def reshape(x, /, shape, *more, copy=None):
     """The same elements, in C order, in another shape.
 
     Formula: out.ravel() = x.ravel().
@@ -68,7 +68,7 @@ def reshape(x, /, *shape, copy=None):
     """
     if not isinstance(x, Tensor):
         x = as_tensor(x)
-    shape = as_shape("reshape", shape[0]) if len(shape) == 1 else as_shape("reshape", shape)
+    shape = as_shape("reshape", (shape, *more) if more else shape)
     if copy is None:
         return _reshape(x, shape=shape)
     if copy:
