@@ -134,7 +134,7 @@ def check_memory(tensor, what):
         ValueError: it is read-only, or one element stands for several.
     """
     array = memory(tensor.data)
-    if 0 in array.strides and array.size and array.size and any(step == 0 and n > 1 for step, n in zip(array.strides, array.shape)):
+    if 0 in array.strides and array.size and any(step == 0 and n > 1 for step, n in zip(array.strides, array.shape)):
         raise ValueError(f"{what}: this tensor, shape {tensor.shape}, is broadcast: one element in memory stands for "
                          "several; write into a copy, x.clone()")
     if not getattr(array.flags, "writeable", True):
