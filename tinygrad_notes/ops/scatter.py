@@ -157,11 +157,17 @@ def _index_clear(xp, x, *arrays, key):
 
 def _last_writer(xp, *arrays, key, shape):
     """Which elements of the broadcast index arrays write last to their place, broadcastable with `x[key]`."""
-    layout = Layout(key, shape, [a.shape for a in arrays])
-    places, order = layout.places(xp, arrays), xp.arange(layout.count)
-    last = xp.zeros(layout.indexed_size, dtype=order.dtype)
+    if any(a.dtype.kind == "b" for a in arrays):
+        places = xp.reshape(xp.arange(math.prod(shape)), shape)[full_key(key, arrays)]
+        size, kept = math.prod(shape), places.shape
+        places = xp.reshape(places, (-1,))
+    else:
+        layout = Layout(key, shape, [a.shape for a in arrays])
+        places, size, kept = layout.places(xp, arrays), layout.indexed_size, layout.broadcast + (1,) * layout.after
+    order = xp.arange(places.shape[0])
+    last = xp.zeros(size, dtype=order.dtype)
     last[places] = order
-    return xp.reshape(last[places] == order, layout.broadcast + (1,) * layout.after)
+    return xp.reshape(last[places] == order, kept)
 
 
 _last_writer = primitive("last_writer", _last_writer, kind="gather", differentiable=False)
