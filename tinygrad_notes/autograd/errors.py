@@ -16,7 +16,8 @@ def describe(value):
 
 def explain(op, operands, error, attrs=None):
     """An exception of the same kind as `error` that names the operation and its operands."""
-    names = op.inputs if not op.variadic else [f"#{i}" for i in range(len(operands))]
+    more = range(len(op.inputs), len(operands)) if op.variadic else ()
+    names = [*op.inputs, *(f"#{i}" for i in more)]
     given = ", ".join(f"{name}: {describe(value)}" for name, value in zip(names, operands))
     with_attrs = "".join(f", {key}={value!r}" for key, value in (attrs or {}).items() if len(repr(value)) <= 60)
     kinds = (IndexError, TypeError, OverflowError, MemoryError, ZeroDivisionError, NotImplementedError, KeyError)
