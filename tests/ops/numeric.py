@@ -9,14 +9,15 @@ EVERY = {1: 100, 2: 30}  # up to this many elements each is moved alone; beyond,
 
 
 def check_gradients(row, arrays, active, order):
-    """Compare the derivatives of order 1 or 2 with central differences; the point must not lie on a kink."""
+    """Compare the derivatives of order 1 or 2 with central differences; only a row that says so may lie on a kink."""
     check = tn.gradcheck if order == 1 else tn.gradgradcheck
     tensors = tensors_of(arrays, active)
     if order == 2 and not tracked(call(row, tensors)):
         return
     few = sum(t.size for t in tensors) <= EVERY[order]
     result = check(lambda *xs: tracked(call(row, xs)) or constant(row, xs), tensors, fast_mode=not few, elements=6)
-    assert result.verdict == CORRECT, result.report()
+    left_open = set(result.reasons) if row.kinks else set()
+    assert result.verdict == CORRECT or left_open & {"kink", "jump"}, result.report()
 
 
 def constant(row, tensors):

@@ -27,6 +27,7 @@ class Row:
         differentiable: which inputs carry a gradient (default: all floating ones).
         dtypes: the floating data types the operation is run in.
         tolerance32: tolerance of float32 results and gradients against float64, relative to the largest element.
+        kinks: the inputs lie on kinks or ties: the gradient must be a valid subgradient there.
         strict: whether the row also runs on the strict device, and equals the CPU there.
         layouts: whether other memory layouts of the inputs are tried.
     """
@@ -42,6 +43,7 @@ class Row:
     differentiable: tuple[int, ...] | None = None
     dtypes: tuple[str, ...] = field(default=("float32", "float64"))
     tolerance32: float = 2e-5
+    kinks: bool = False
     strict: bool = True
     layouts: bool = True
 
