@@ -12,13 +12,15 @@ def x():
 
 
 VIEWS = {
-    "reshape": lambda x: tn.reshape(x, (6, 4)), "view": lambda x: x.view(4, 6), "flatten": tn.flatten, "ravel": tn.ravel,
+    "reshape": lambda x: tn.reshape(x, (6, 4)), "view": lambda x: x.view(4, 6), "flatten": tn.flatten,
+    "ravel": tn.ravel,
     "unflatten": lambda x: tn.unflatten(x, 2, (2, 2)), "expand_dims": lambda x: tn.expand_dims(x, axis=1),
     "squeeze": lambda x: tn.squeeze(x.reshape(2, 1, 12)), "permute_dims": lambda x: tn.permute_dims(x, (2, 0, 1)),
     "transpose": tn.transpose, "T": lambda x: x.T, "mT": lambda x: x.mT, "swapaxes": lambda x: tn.swapaxes(x, 0, 1),
     "moveaxis": lambda x: tn.moveaxis(x, 0, 2), "broadcast_to": lambda x: tn.broadcast_to(x, (5, 2, 3, 4)),
     "expand": lambda x: x.expand(5, -1, -1, -1), "flip": lambda x: tn.flip(x, axis=0), "rot90": tn.rot90,
-    "split": lambda x: tn.split(x, 2)[1], "chunk": lambda x: tn.chunk(x, 2, 2)[0], "unstack": lambda x: tn.unstack(x)[1],
+    "split": lambda x: tn.split(x, 2)[1], "chunk": lambda x: tn.chunk(x, 2, 2)[0],
+    "unstack": lambda x: tn.unstack(x)[1],
     "atleast_3d": tn.atleast_3d, "meshgrid": lambda x: tn.meshgrid(x[0, 0], x[0, 1])[0], "contiguous": tn.contiguous,
     "diag": lambda x: tn.diag(x[0]),
 }
