@@ -61,12 +61,13 @@ def test_the_bound_is_below_the_evidence_and_importance_sampling_reaches_it(rng)
     vae.encoder[0].bias.data[...] = [0.0, 0.0, 0.2, 0.2]
     x = b + 0.5 * rng.normal(size=(20, 3))
     exact = normal_log_density(x, b, covariance)
-    bound = np.mean([-vae.loss(tn.tensor(x))["loss"].item() for _ in range(200)])
-    assert bound < exact.mean()
+    bounds = [-vae.loss(tn.tensor(x))["loss"].item() for _ in range(200)]
+    assert np.mean(bounds) < exact.mean()
     found = vae.log_evidence(tn.tensor(x), draws=3000).numpy()
     np.testing.assert_allclose(found, exact, atol=0.1)
-    few = np.mean([vae.log_evidence(tn.tensor(x), draws=1).numpy().mean() for _ in range(200)])
-    assert few == pytest.approx(bound, abs=0.05), "with one draw the mean is the ELBO"
+    ones = [vae.log_evidence(tn.tensor(x), draws=1).numpy().mean() for _ in range(200)]
+    error = np.sqrt((np.var(bounds) + np.var(ones)) / 200)
+    assert abs(np.mean(ones) - np.mean(bounds)) < 4 * error, "with one draw the mean is the ELBO"
 
 
 def test_with_the_exact_posterior_the_bound_is_the_evidence(rng):

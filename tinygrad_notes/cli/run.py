@@ -7,6 +7,7 @@ from .. import __version__
 from ..backend import manual_seed
 from ..data import DataLoader
 from ..data import find as find_data
+from ..data.catalog import look_up
 from ..models.recipes import find as find_recipe
 from ..optim import AdamW
 from ..optim.lr_scheduler import InverseTimeLR
@@ -40,7 +41,11 @@ class Config:
         """
         if args.model is None:
             raise Usage("train: which model? See tinygrad-notes models, or give --resume FOLDER")
-        recipe = find_recipe(args.model)
+        try:
+            recipe = find_recipe(args.model)
+            look_up(args.data or recipe.data)
+        except ValueError as error:
+            raise Usage(str(error)) from error
         given = {f.name: getattr(args, f.name) for f in fields(cls) if getattr(args, f.name) is not None}
         defaults = {"data": recipe.data, "epochs": recipe.epochs, "batch_size": recipe.batch_size, "lr": recipe.lr,
                     "seed": 0, "dtype": "float32", "device": "cpu", "threads": 1}

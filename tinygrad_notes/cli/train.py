@@ -1,6 +1,7 @@
 """`tinygrad-notes train`: the run from its first step to its pictures."""
 import sys
 import time
+import warnings
 from pathlib import Path
 
 from ..autograd import enable_grad
@@ -49,7 +50,8 @@ def _fit(run, folder, args, say):
         every = max(1, epochs // 10)
         trainer.callbacks.append(lambda trainer, row: row["epoch"] % every == 0 and say(_line(row, epochs)))
     started, first = time.perf_counter(), trainer.step
-    with stop_on_signals(trainer):
+    # A loss that is not finite ends the run with an error that says more than NumPy's warning before it.
+    with stop_on_signals(trainer), warnings.catch_warnings(action="ignore", category=RuntimeWarning):
         trainer.fit(epochs, checkpoint=folder / CHECKPOINT, progress=bar)
     seconds = time.perf_counter() - started
     trainer.history.to_csv(folder / "history.csv")

@@ -82,11 +82,21 @@ def find(name, dtype=None, device=None):
         >>> tn.data.find("digits").shape
         (8, 8)
     """
-    kind, colon, folder = name.partition(":")
+    entry, folder = look_up(name)
+    return entry.open(folder, dtype, device)
+
+
+def look_up(name):
+    """The `Entry` that a name stands for, and the folder in it, without reading anything.
+
+    Raises:
+        ValueError: as in `find`.
+    """
+    kind, _, folder = name.partition(":")
     if kind not in CATALOG:
         raise ValueError(unknown("data", name, CATALOG))
     entry = CATALOG[kind]
     if entry.folder != bool(folder):
         raise ValueError(f"data: {kind!r} needs a folder, as in {kind}:FOLDER" if entry.folder else
                          f"data: {kind!r} takes no folder, got {name!r}")
-    return entry.open(folder, dtype, device)
+    return entry, folder
