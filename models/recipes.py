@@ -59,6 +59,13 @@ def loss_of_parameters(model, batch):
 
     Returns:
         A function of as many Tensors as there are parameters, and the list of the parameters.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> model = tn.models.MLPClassifier(2, 3, hidden=(4,))
+        >>> loss, parameters = tn.models.loss_of_parameters(model, (tn.ones((1, 2)), tn.tensor([0])))
+        >>> tn.gradcheck(loss, parameters).verdict
+        'CORRECT'
     """
     names, values = zip(*model.named_parameters())
 

@@ -18,8 +18,8 @@ def minibatches(n, batch, generator=None, drop_last=False):
         generator: a `tn.Generator`, an int seed, None, or a NumPy stream (for numbers of the literature).
         drop_last: leave out a last, smaller batch.
 
-    Yields:
-        NumPy arrays of int64.
+    Returns:
+        An iterator over NumPy arrays of int64.
 
     Raises:
         TypeError: `n` or `batch` is not an int.

@@ -5,8 +5,8 @@ from .files import write_json, write_rows
 class History:
     """Rows of numbers, one per epoch; a column by name.
 
-    Attributes:
-        rows: a list of dicts such as {"epoch": 1, "step": 23, "lr": 0.001, "loss": 2.1, "valid_loss": 2.0}.
+    Args:
+        rows: those there are already, a list of dicts such as {"epoch": 1, "step": 23, "lr": 0.001, "loss": 2.1, "valid_loss": 2.0}.
 
     Example:
         >>> import tinygrad_notes as tn

@@ -10,10 +10,21 @@ def stop_on_signals(trainer):
 
     A second Ctrl-C raises KeyboardInterrupt at once. Outside the main thread nothing is changed.
 
+    Args:
+        trainer: a `Trainer`; anything with `interrupted` and `interrupt(reason)`.
+
+    Yields:
+        Nothing; afterwards the signals do what they did before.
+
     Example:
         >>> import tinygrad_notes as tn
-        >>> with tn.train.stop_on_signals(trainer):   # doctest: +SKIP
-        ...     trainer.fit(100, checkpoint="run.safetensors")
+        >>> model = tn.nn.Linear(2, 1)
+        >>> trainer = tn.train.Trainer(model, [tn.ones((3, 2))], tn.optim.SGD(model.parameters(), lr=0.1),
+        ...                            loss=lambda model, x: (model(x)**2).mean())
+        >>> with tn.train.stop_on_signals(trainer):
+        ...     history = trainer.fit(5)
+        >>> trainer.interrupted
+        ''
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -21,6 +21,12 @@ class Progress:
         total: steps of the whole run.
         done: steps that lie behind already (a run that is continued).
         show: True or False, or None to draw it in notebooks and on terminals only.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> with tn.train.Progress(total=10, show=False) as bar:
+        ...     bar.epoch(1, 1)
+        ...     bar.step(loss=0.5)
     """
 
     def __init__(self, total, done=0, show=None):

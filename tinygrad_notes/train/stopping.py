@@ -7,6 +7,15 @@ class Stopping:
 
     Args:
         metric: the column of the history that is watched.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> class Enough(tn.train.Stopping):
+        ...     def update(self, value, model=None):
+        ...         self.reason = f"{self.metric} is below 1"
+        ...         return value < 1
+        >>> Enough("loss").update(0.5)
+        True
     """
 
     def __init__(self, metric):

@@ -13,6 +13,11 @@ class Picture:
     Args:
         text: the SVG text.
         pixels: rows of gray values 0 to 255, if the picture can also be a PNG.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.viz.Picture("<svg/>", [[0, 255]]).png()[1:4]
+        b'PNG'
     """
 
     def __init__(self, text, pixels=None):
@@ -53,6 +58,12 @@ class Picture:
 
 def png_bytes(rows):
     """A grayscale PNG of equally long rows of values 0 (black) to 255 (white).
+
+    Args:
+        rows: a list of lists of ints.
+
+    Returns:
+        The bytes of the file.
 
     Source: W3C, Portable Network Graphics, third edition, sections 5 and 11.
 
