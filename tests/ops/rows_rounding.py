@@ -35,6 +35,11 @@ def whole(rng):
     return rng.integers(-9, 10, S)
 
 
+def infinite(rng):
+    inf = math.inf
+    return np.array([inf, -inf, 3.0, -3.0]), np.array([2.0, 2.0, -inf, inf])
+
+
 def whole_pair(rng):
     return rng.integers(-9, 10, S), rng.choice([-3, -2, 2, 5], S)
 
@@ -54,6 +59,8 @@ ROWS = [
     one("floor_divide", lambda x, y: math.floor(x / y), inputs=pair),
     one("remainder", lambda x, y: x - y * math.floor(x / y), inputs=pair),
     one("fmod", math.fmod, inputs=pair),
+    Row("floor_divide", infinite, lambda x, y: np.array([math.inf, -math.inf, -0.0, -0.0]), order=0,
+        label="infinities"),
     Row("floor_divide", whole_pair, np.vectorize(lambda a, b: int(a) // int(b), otypes=["int64"]), order=0,
         elementwise=True, label="integers"),
     Row("remainder", whole_pair, np.vectorize(lambda a, b: int(a) % int(b), otypes=["int64"]), order=0,

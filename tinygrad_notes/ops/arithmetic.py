@@ -25,7 +25,7 @@ multiply = elementwise("multiply", lambda xp, x, y: xp.multiply(x, y), x=lambda 
 
 divide = elementwise("divide", lambda xp, x, y: xp.divide(x, y), x=lambda g, y: g / y, y=lambda g, y, out: -g * out / y,
                      doc=doc("The quotient of two tensors.", "out = x / y", "divide(tn.tensor([1.0, 2.0]), 4)",
-                             "tensor([0.25, 0.5 ])", args="x y", kinds="integers are divided as floats"))
+                             "tensor([0.2500, 0.5000])", args="x y", kinds="integers are divided as floats"))
 true_divide = divide
 
 negative = elementwise("negative", lambda xp, x: xp.negative(x), x=lambda g: -g,
@@ -49,13 +49,13 @@ sqrt = elementwise("sqrt", lambda xp, x: xp.sqrt(x), x=lambda g, out: g / (out +
                            "tensor([2., 3.])"))
 cbrt = elementwise(
     "cbrt", lambda xp, x: xp.cbrt(x), x=lambda g, out: g / (3 * out * out),
-    doc=doc("The real cube root.", "out = x^(1/3)", "cbrt(tn.tensor([8.0, -27.0]))", "tensor([ 2., -3.])"))
+    doc=doc("The real cube root.", "out = x^(1/3)", "cbrt(tn.tensor([8.0, -27.0]))", "tensor([ 2.0000, -3.0000])"))
 rsqrt = elementwise("rsqrt", lambda xp, x: xp.reciprocal(xp.sqrt(x)), x=lambda g, out: -0.5 * g * (out * out * out),
                     doc=doc("One over the square root.", "out = x^(-1/2)", "rsqrt(tn.tensor([4.0, 16.0]))",
-                            "tensor([0.5 , 0.25])"))
+                            "tensor([0.5000, 0.2500])"))
 reciprocal = elementwise(
     "reciprocal", lambda xp, x: xp.divide(1, x), x=lambda g, out: -g * (out * out),
-    doc=doc("One over x.", "out = 1 / x", "reciprocal(tn.tensor([2.0, 4.0]))", "tensor([0.5 , 0.25])"))
+    doc=doc("One over x.", "out = 1 / x", "reciprocal(tn.tensor([2.0, 4.0]))", "tensor([0.5000, 0.2500])"))
 
 # Powers ---------------------------------------------------------------------------
 # At a base of 0 the logarithm is replaced by 0 where the power is flat in the exponent (0^y = 0 for y > 0),
@@ -309,5 +309,5 @@ imag = elementwise(
             "tensor([2.])", returns="of the shape of `x` and the dtype of its parts"))
 angle = elementwise("angle", lambda xp, x: xp.angle(x), x=lambda xp, g: xp.flat(g),
                     doc=doc("The angle of complex numbers in radians; pi for negative real ones, 0 for the others.",
-                            "out = atan2(im(x), re(x))", "angle(tn.tensor([1.0, -1.0]))", "tensor([0.    , 3.1416])",
+                            "out = atan2(im(x), re(x))", "angle(tn.tensor([1.0, -1.0]))", "tensor([0.0000, 3.1416])",
                             returns="of the shape of `x` and the dtype of its parts"))

@@ -187,11 +187,11 @@ def _heaviside(xp, x, y):
     return xp.heaviside(x, y) if kind.kind == "f" else xp.where(x == 0, y, xp.astype(x > 0, kind))
 
 
-heaviside = elementwise("heaviside", _heaviside, x=lambda xp, g, y: xp.flat(g * y),
-                        y=lambda g, x: g * (x == 0),
-                        doc=doc("The unit step, with the value y at 0.", "out = 0 for x < 0, y for x = 0, 1 for x > 0",
-                                "heaviside(tn.tensor([-2.0, 0.0, 3.0]), 0.5)", "tensor([0. , 0.5, 1. ])", args="x y",
-                                kinds="real dtypes"))
+heaviside = elementwise(
+    "heaviside", _heaviside, x=lambda xp, g, y: xp.flat(g * y), y=lambda g, x: g * (x == 0),
+    doc=doc("The unit step, with the value y at 0.", "out = 0 for x < 0, y for x = 0, 1 for x > 0",
+            "heaviside(tn.tensor([-2.0, 0.0, 3.0]), 0.5)", "tensor([0.0000, 0.5000, 1.0000])", args="x y",
+            kinds="real dtypes"))
 _nan_to_num = elementwise(
     "nan_to_num", lambda xp, x, *, nan, posinf, neginf: xp.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf),
     x=lambda xp, g, x: g * xp.isfinite(x))

@@ -50,9 +50,19 @@ def round(x, /, decimals=0):
 
 frac = elementwise("frac", lambda xp, x: x - xp.trunc(x), x=lambda g: g,
                    doc=doc("The fraction of x, with its sign.", "out = x - trunc(x)", "frac(tn.tensor([1.5, -2.25]))",
-                           "tensor([ 0.5 , -0.25])"))
+                           "tensor([ 0.5000, -0.2500])"))
+
+
+def _floor_divide(xp, x, y):
+    if xp.result_type(x, y).kind != "f":
+        return xp.floor_divide(x, y)
+    # NumPy has NaN for infinity // 2 and -1 for 1 // -infinity, where the standard has the limits.
+    infinite = xp.isinf(x) | xp.isinf(y)
+    return xp.where(infinite, xp.floor(xp.divide(x, y)), xp.floor_divide(xp.where(infinite, 0, x), y))
+
+
 floor_divide = elementwise(
-    "floor_divide", lambda xp, x, y: xp.floor_divide(x, y), x=lambda xp, g, y: xp.flat(g * y),
+    "floor_divide", _floor_divide, x=lambda xp, g, y: xp.flat(g * y),
     y=lambda xp, g, x: xp.flat(g * x),
     doc=doc("The quotient, rounded down. Its derivative is 0 everywhere.", "out = floor(x / y)",
             "floor_divide(tn.tensor([7.0, -7.0]), 2)", "tensor([ 3., -4.])", args="x y", kinds="real dtypes"))
