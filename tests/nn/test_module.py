@@ -1,4 +1,5 @@
 """Module: registration, walks, state, modes, moves, and what goes wrong."""
+
 import copy
 import gc
 
@@ -72,6 +73,7 @@ def test_assignment_before_init_is_explained():
     class Early(nn.Module):
         def __init__(self):
             self.weight = nn.Parameter(tn.zeros((1,)))
+
     with pytest.raises(AttributeError, match=r"Early\.weight: call super\(\)\.__init__\(\) before"):
         Early()
 
@@ -90,7 +92,9 @@ def test_what_may_replace_what():
     assert "scale" not in net.state_dict()
     net.scale = nn.Parameter(tn.ones((4,)))
     net.count = nn.Parameter(tn.ones((1,)))
-    assert dict(net.named_parameters())["count"] is net.count and not [n for n, _ in net.named_buffers() if n == "count"]
+    assert dict(net.named_parameters())["count"] is net.count and not [
+        n for n, _ in net.named_buffers() if n == "count"
+    ]
     del net.count
     assert not hasattr(net, "count") and "count" not in net.state_dict()
     net.plain = tn.zeros((2,))
@@ -142,6 +146,8 @@ def test_state_accepts_arrays_of_other_kinds():
     assert net.weight.dtype == tn.float32 and net.weight.numpy().tolist() == [[0, 1, 2], [3, 4, 5]]
     net.load_state_dict(state, assign=True)
     assert net.weight.dtype == tn.float64 and net.weight.requires_grad
+    net.double().load_state_dict({**state, "bias": [0.1, 0.2]})
+    assert net.bias.numpy().tolist() == [0.1, 0.2], "lists are read in the precision of the module"
     with pytest.raises(RuntimeError, match="weight: expected dtype float64, got complex128"):
         net.load_state_dict({**state, "weight": np.ones((2, 3), complex)})
     with pytest.raises(RuntimeError, match="weight: data: nested lists of unequal lengths"):
@@ -156,8 +162,12 @@ def test_everything_wrong_is_reported_and_nothing_changes():
     state["first.weight"], state["inner.1.weight"], state["extra"] = np.zeros((4, 9)), np.zeros((1,)), np.zeros((1,))
     with pytest.raises(RuntimeError) as error:
         net.load_state_dict(state)
-    for part in ("missing keys: 'count'", "unexpected keys: 'extra'", "first.weight: expected shape (4, 3), got (4, 9)",
-                 "inner.1.weight: expected shape (2, 4), got (1,)"):
+    for part in (
+        "missing keys: 'count'",
+        "unexpected keys: 'extra'",
+        "first.weight: expected shape (4, 3), got (4, 9)",
+        "inner.1.weight: expected shape (2, 4), got (1,)",
+    ):
         assert part in str(error.value)
     for k, v in net.state_dict().items():
         np.testing.assert_array_equal(v.numpy(), before[k])
@@ -186,6 +196,7 @@ def test_state_as_variables():
 
 def test_safetensors_files_load(tmp_path):
     from safetensors.numpy import load_file, save_file
+
     one, two = Net(), Net()
     save_file({k: v.numpy().copy() for k, v in one.state_dict().items()}, tmp_path / "net.safetensors")
     two.load_state_dict(load_file(tmp_path / "net.safetensors"))
@@ -275,6 +286,7 @@ def test_missing_forward_says_so():
 
 def test_models_are_freed_without_the_collector():
     import weakref
+
     gc.disable()
     try:
         net = Net()
@@ -287,13 +299,16 @@ def test_models_are_freed_without_the_collector():
 
 
 def test_repr():
-    assert repr(Net()) == """Net(
+    assert (
+        repr(Net())
+        == """Net(
   (first): Linear(in_features=3, out_features=4, bias=True)
   (inner): Sequential(
     (0): ReLU()
     (1): Linear(in_features=4, out_features=2, bias=False)
   )
 )"""
+    )
     assert {"scale", "first", "count"} <= set(dir(Net()))
 
 
@@ -308,7 +323,9 @@ def test_functional_call_replaces_and_restores():
     assert new["scale"].grad is not None and net.scale.grad is None
     pair = nn.Bilinear(2, 3, 1)
     x, y = tn.randn(4, 2), tn.randn(4, 3)
-    np.testing.assert_array_equal(nn.functional_call(pair, {}, (x, y)).numpy(), nn.functional_call(pair, {}, x, y).numpy())
+    np.testing.assert_array_equal(
+        nn.functional_call(pair, {}, (x, y)).numpy(), nn.functional_call(pair, {}, x, y).numpy()
+    )
 
 
 def test_functional_call_replaces_tied_weights_together():
@@ -320,8 +337,11 @@ def test_functional_call_replaces_tied_weights_together():
 
 def test_functional_call_says_what_is_wrong():
     net = Net()
-    for tensors, error in [({"nothing": tn.zeros((1,))}, KeyError), ({"scale": tn.zeros((5,))}, ValueError),
-                           ({"scale": [1, 2, 3, 4]}, TypeError)]:
+    for tensors, error in [
+        ({"nothing": tn.zeros((1,))}, KeyError),
+        ({"scale": tn.zeros((5,))}, ValueError),
+        ({"scale": [1, 2, 3, 4]}, TypeError),
+    ]:
         with pytest.raises(error):
             nn.functional_call(net, tensors, tn.randn(2, 3))
     with pytest.raises(ValueError):  # an error inside forward also restores the parameters

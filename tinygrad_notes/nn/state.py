@@ -37,7 +37,7 @@ def load(module, state_dict, strict, assign):
 def _fitted(key, tensor, value, assign):
     """(array, None) for `tensor`, or (None, what is wrong with it)."""
     try:
-        given = Tensor(value)
+        given = Tensor(value, dtype=None if hasattr(value, "dtype") else tensor.dtype)
     except (TypeError, ValueError, BufferError) as error:
         return None, f"{key}: {error}"
     if given.shape != tensor.shape:

@@ -11,8 +11,10 @@ __all__ = []
 
 
 # Labels -------------------------------------------------------------------------------
-def check_labels(name, labels, classes, ignored=None, argument="target"):
+def check_labels(name, labels, classes, ignored=None, argument="target", of="classes: expected labels"):
     """Raise unless every label is in [0, classes); `ignored` names one value that is let through.
+
+    `argument` and `of` say in the message which argument it is, and an index of what.
 
     Returns:
         Whether some labels are to be ignored.
@@ -39,8 +41,7 @@ def check_labels(name, labels, classes, ignored=None, argument="target"):
     at = place[0] if len(place) == 1 else tuple(int(i) for i in place)
     where = f"{argument}[{at}]" if place else argument
     besides = f", or {ignored} to ignore a row" if ignored is not None else ""
-    raise ValueError(f"{name}: {where} is {host[place]}, but there are {classes} classes: expected labels in "
-                     f"[0, {classes}){besides}")
+    raise ValueError(f"{name}: {where} is {host[place]}, but there are {classes} {of} in [0, {classes}){besides}")
 
 
 def holds(condition):

@@ -104,7 +104,7 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
         raise TypeError(f"embedding: input: expected integer indices, got {input.dtype}")
     if weight.ndim != 2:
         raise ValueError(f"embedding: weight: expected shape (V, D), got {weight.shape}")
-    check_labels("embedding", input.data, weight.shape[0], argument="input")
+    check_labels("embedding", input.data, weight.shape[0], argument="input", of="rows: expected indices")
     if max_norm is not None:
         _renormalize(weight, input, float(max_norm), float(norm_type))
     rows = ops.take(weight, input, axis=0)
