@@ -2,6 +2,7 @@
 import itertools
 
 import numpy as np
+import scipy.integrate
 
 from tests.ops.table import Row, normal
 
@@ -42,6 +43,16 @@ def product(name, oracle, *shapes, label="", **options):
 def tensordot(label, a, b, axes):
     return Row("tensordot", normal(a, b), lambda x, y: np.tensordot(x, y, axes=axes),
                call=lambda tn, x, y: tn.tensordot(x, y, axes=axes), label=label)
+
+
+def distances(p, label="", a=(4, 3), b=(2, 3), **options):
+    def oracle(x, y):
+        apart = np.abs(x[..., :, None, :] - y[..., None, :, :])
+        if p == np.inf:
+            return apart.max(-1)
+        return (apart != 0).sum(-1).astype(float) if p == 0 else (apart ** p).sum(-1) ** (1 / p)
+    return Row("cdist", normal(a, b), oracle, label=label or str(p), order=2 if p else 0,
+               call=lambda tn, x, y: tn.cdist(x, y, **({} if p == 2 else {"p": p})))
 
 
 def integers(rng):
@@ -114,6 +125,18 @@ ROWS = [
     Row("trace", normal((3, 2, 4)), lambda x: np.trace(x, -1, 2, 1), label="axes",
         call=lambda tn, x: tn.trace(x, -1, 2, 1)),
     Row("trace", lambda rng: (rng.integers(0, 9, (3, 3)),), np.trace, order=0, label="ints"),
+    distances(2), distances(1), distances(3.5), distances(np.inf), distances(0),
+    distances(2, "batch", (2, 1, 3, 2), (4, 2, 2)),
+    distances(2, "no points", (0, 2), (3, 2)),
+    Row("trapezoid", normal((2, 5)), lambda y: ((y[:, 1:] + y[:, :-1]) / 2).sum(-1)),
+    Row("trapezoid", normal((4, 3), (4,)),
+        lambda y, x: sum((x[i + 1] - x[i]) * (y[i + 1] + y[i]) / 2 for i in range(3)),
+        call=lambda tn, y, x: tn.trapezoid(y, x, axis=0), label="points"),
+    Row("trapezoid", normal((4, 3), (4, 3)), lambda y, x: np.trapezoid(y, x, axis=0), label="points of each",
+        call=lambda tn, y, x: tn.trapezoid(y, x, axis=0)),
+    Row("cumulative_trapezoid", normal((5, 2)), lambda y: np.cumsum((y[1:] + y[:-1]) / 4, axis=0), label="axis, dx",
+        call=lambda tn, y: tn.cumulative_trapezoid(y, dx=0.5, axis=0)),
+    Row("cumulative_trapezoid", normal((2, 4), (4,)), lambda y, x: scipy.integrate.cumulative_trapezoid(y, x)),
     einsum("ij,jk->ik", (2, 3), (3, 4)),
     einsum("ij,jk", (2, 3), (3, 4), plain="ij,jk->ik"),
     einsum("ba", (2, 3), plain="ba->ab"),

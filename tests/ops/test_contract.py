@@ -5,7 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_notes as tn
@@ -27,6 +27,7 @@ def products(draw):
     return ",".join(terms), out, [[sizes[c] for c in term] for term in terms]
 
 
+@settings(deadline=None)  # the first call imports and compiles
 @given(products(), st.booleans(), st.integers(0, 99))
 def test_einsum_equals_numpy(product, implicit, seed):
     terms, out, shapes = product
@@ -65,10 +66,11 @@ def test_einsum_is_a_matmul_without_copies(subscripts, shapes, monkeypatch, rng)
 
         def __getattr__(self, name):
             return getattr(np, name)
-    names, out, _ = einsum._parse(subscripts, tuple(a.shape for a in arrays))
+    names, out, _, plain = einsum._parse(subscripts, tuple(a.shape for a in arrays))
     result = einsum._forward(Spy(), *arrays, xs=names[0], ys=names[1], zs=out)
     np.testing.assert_allclose(result, np.einsum(subscripts, *arrays))
     assert calls == [[True, True]]
+    assert plain
 
 
 def test_einsum_of_many_operands_takes_the_cheap_order():
@@ -130,6 +132,29 @@ def test_linear_of_mixed_dtypes_promotes():
     assert tn.linear(tn.tensor([[1, 2]]), tn.tensor([[3, 4]]), tn.tensor([0.5])).item() == 11.5
 
 
+# Distances ------------------------------------------------------------------------------
+def test_distances_of_close_points_keep_their_digits():
+    """|x|^2 + |y|^2 - 2 x.y would lose them all."""
+    x = np.array([[1e4, 1e4]])
+    y = x + np.array([[3e-4, 4e-4]])
+    np.testing.assert_allclose(tn.cdist(tn.Tensor(x), tn.Tensor(y)).numpy(), [[np.hypot(*(y - x)[0])]], rtol=1e-14)
+    assert tn.cdist(tn.Tensor(x), tn.Tensor(x)).item() == 0
+
+
+def test_distances_of_equal_points_have_gradient_zero():
+    x = leaf(np.array([[1.0, 2.0], [4.0, 6.0]]))
+    tn.cdist(x, x).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), [[-1.2, -1.6], [1.2, 1.6]])
+
+
+def test_distances_go_in_blocks(monkeypatch, rng):
+    distance = importlib.import_module("tinygrad_notes.ops.distance")
+    monkeypatch.setattr(distance, "_BLOCK", 50)
+    x, y = rng.standard_normal((7, 3)), rng.standard_normal((8, 3))
+    expected = np.sqrt(((x[:, None] - y) ** 2).sum(-1))
+    np.testing.assert_allclose(tn.cdist(tn.Tensor(x), tn.Tensor(y)).numpy(), expected, rtol=1e-13)
+
+
 # Errors ---------------------------------------------------------------------------------
 @pytest.mark.parametrize(("call", "kind", "match"), [
     (lambda: tn.matmul(tn.ones((2, 3)), tn.ones((2, 3))), ValueError, "last axis of x1 .* must be equal, got 3 and 2"),
@@ -150,6 +175,10 @@ def test_linear_of_mixed_dtypes_promotes():
     (lambda: tn.mm(tn.ones(2), tn.ones((2, 2))), ValueError, r"mm: x: expected 2 axes, got shape \(2,\)"),
     (lambda: tn.bmm(tn.ones((2, 2, 2)), tn.ones((3, 2, 2))), ValueError, "bmm: expected equal batch sizes"),
     (lambda: tn.cross(tn.ones(2), tn.ones(2)), ValueError, "cross: expected size 3 along axis -1"),
+    (lambda: tn.cdist(tn.ones((2, 3)), tn.ones((2, 4))), ValueError, r"cdist: expected points \(..., N, D\)"),
+    (lambda: tn.cdist(tn.ones((2, 3)), tn.ones((2, 3)), p=-1), ValueError, "cdist: p: expected a number >= 0, got -1"),
+    (lambda: tn.trapezoid(tn.ones((2, 3)), tn.ones(2)), ValueError, "trapezoid: x: expected 3 points along axis -1"),
+    (lambda: tn.trapezoid(tn.ones(2), axis=1), IndexError, "trapezoid: axis 1 is out of range"),
     (lambda: tn.trace(tn.ones(2)), ValueError, "trace: expected at least two axes"),
     (lambda: tn.diagonal(tn.ones((2, 2)), 0, 1, 1), ValueError, "diagonal: axis1 and axis2 are both 1"),
     (lambda: tn.einsum("ij,jk", tn.ones((2, 3))), ValueError, "names 2 operands, got 1"),

@@ -1,5 +1,5 @@
 """Every operation, one file per family. This module is also `xp` wherever a gradient rule runs on Tensors."""
-from ..autograd.primitive import CALLS as _CALLS
+from ..autograd.plan import CALLS as _CALLS
 from .activation import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
 from .choice import *  # noqa: F403
@@ -8,10 +8,12 @@ from .convert import *  # noqa: F403
 from .create import *  # noqa: F403
 from .cumulative import *  # noqa: F403
 from .diagonal import *  # noqa: F403
+from .distance import *  # noqa: F403
 from .dtype import *  # noqa: F403
 from .einsum import *  # noqa: F403
 from .exponential import *  # noqa: F403
 from .index import *  # noqa: F403
+from .integrate import *  # noqa: F403
 from .join import *  # noqa: F403
 from .logic import *  # noqa: F403
 from .norm import *  # noqa: F403

@@ -71,7 +71,7 @@ def contract(x, y, xs, ys, zs):
 # What the user writes -----------------------------------------------------------
 @lru_cache(maxsize=4096)
 def _parse(subscripts, shapes):
-    """Names of the axes of every operand and of the result, and the size of each name."""
+    """Names of the axes of every operand and of the result, the size of each name, and whether it is a plain pair."""
     text = "".join(subscripts.split())
     terms, arrow, result = text.partition("->")
     terms = terms.split(",")
@@ -105,7 +105,10 @@ def _parse(subscripts, shapes):
         out = tuple(range(-hidden, 0)) + tuple(sorted(n for n in set(letters) if letters.count(n) == 1))
     if len(set(out)) != len(out) or not set(out) <= set(sizes):
         raise ValueError(f"einsum: the result of {subscripts!r} must name axes of the operands, each once")
-    return tuple(names), out, sizes
+    plain = len(names) == 2 and all(
+        1 not in shape and len(set(term)) == len(term) and set(term) <= {*out, *other}
+        for shape, term, other in zip(shapes, names, names[::-1]))
+    return tuple(names), out, sizes, plain
 
 
 def _expand(term, hidden):
@@ -167,7 +170,9 @@ def einsum(subscripts, /, *operands):
         raise ValueError("einsum: expected at least one operand")
     like = next((x for x in operands if isinstance(x, Tensor)), None)
     operands = [as_tensor(x, like) for x in operands]
-    names, out, sizes = _parse(subscripts, tuple([x.shape for x in operands]))
+    names, out, sizes, plain = _parse(subscripts, tuple([x.shape for x in operands]))
+    if plain:
+        return _product(*operands, xs=names[0], ys=names[1], zs=out)
     operands, names = map(list, zip(*[_distinct(x, term) for x, term in zip(operands, names)]))
     for i, term in enumerate(names):
         shared = set(out).union(*names[:i], *names[i + 1:])
