@@ -3,7 +3,8 @@ from .anomaly import AnomalyError, detect_anomaly
 from .backward import backward, grad
 from .checkpoint import checkpoint
 from .mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from .primitive import PRIMITIVES, adjoint, elementwise, joint, primitive, trilinear
+from .plan import PRIMITIVES
+from .primitive import adjoint, elementwise, joint, primitive, trilinear
 from .saved import saved_tensors_report
 from .tensor import Tensor, as_tensor
 from .transforms import hessian, hvp, jacobian, jvp, value_and_grad, vjp

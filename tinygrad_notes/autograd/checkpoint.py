@@ -6,7 +6,7 @@ from . import engine
 from .backward import reach
 from .mode import enable_grad, mode
 from .node import Bundle, tick
-from .primitive import PICK, Primitive
+from .plan import PICK, Primitive
 from .tensor import Tensor
 from .tree import flatten, unflatten
 

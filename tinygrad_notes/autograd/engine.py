@@ -12,7 +12,7 @@ from ..backend import as_device, device_of
 from . import anomaly
 from .mode import enable_grad, mode, no_grad
 from .node import Bundle, Node, tick
-from .primitive import ALIAS, PICK
+from .plan import ALIAS, PICK
 from .tensor import Tensor
 
 FREED = ("backward through {0} a second time: its saved values were freed by the first pass. "

@@ -9,7 +9,7 @@ class Node:
 
     Fields:
         order: its number; a smaller one was made later.
-        plan: the rules for the inputs that want a gradient (`primitive.Plan`).
+        plan: the rules for the inputs that want a gradient (`plan.Plan`).
         parents: per such input, the Node that made it, or the leaf Tensor itself.
         saved: what the rules read: per input its array, its shape or None, last the output or None;
             None once backward has freed it.

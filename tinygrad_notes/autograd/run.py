@@ -4,7 +4,7 @@ import functools
 from . import engine
 from .backward import pull, reach
 from .mode import enable_grad, mode
-from .primitive import ALIAS
+from .plan import ALIAS
 from .tensor import Tensor, as_tensor
 from .tree import flatten, flatten_as, tree_map, unflatten
 

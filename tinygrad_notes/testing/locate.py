@@ -6,7 +6,7 @@ import numpy as np
 from ..autograd import Tensor
 from ..autograd.anomaly import call_site
 from ..autograd.mode import watching
-from ..autograd.primitive import ALIAS, CALLS, PICK
+from ..autograd.plan import ALIAS, CALLS, PICK
 from ..backend import default_generator, device_of
 from .checker import Options
 from .problem import Function, Gradients, host
