@@ -20,8 +20,9 @@ def unit(*shape):
 SIGNS, LABELS = RNG.choice([-1.0, 1.0], (5, 4)), RNG.integers(0, 4, 5)
 IMAGE_LABELS = np.array([[[0, 1], [2, -100]], [[1, 1], [0, 2]]])
 SIMPLE = [
-    "Sigmoid", "Tanh", "SiLU", "Mish", "GELU", "Softplus", "Softsign", "LogSigmoid", "Tanhshrink", "ELU", "SELU", "CELU",
-    "ReLU", "ReLU6", "LeakyReLU", "Hardtanh", "Hardsigmoid", "Hardswish", "Softshrink", "Hardshrink", "GLU", "Identity",
+    "Sigmoid", "Tanh", "SiLU", "Mish", "GELU", "Softplus", "Softsign", "LogSigmoid", "Tanhshrink", "ELU", "SELU",
+    "CELU", "ReLU", "ReLU6", "LeakyReLU", "Hardtanh", "Hardsigmoid", "Hardswish", "Softshrink", "Hardshrink", "GLU",
+    "Identity",
 ]
 CASES = [  # class, arguments of the constructor, inputs
     *[(name, {}, [normal(5, 4) * 2]) for name in SIMPLE],

@@ -1,4 +1,6 @@
 """Activation functions as layers: those made of straight pieces, and those over an axis."""
+from collections.abc import Callable
+
 from ..ops import relu
 from . import functional as F
 from .activation import inplace
@@ -355,7 +357,7 @@ class GLU(Module):
 class _AlongAxis(Module):
     """What the softmax layers share."""
 
-    function = None
+    function: Callable
 
     def __init__(self, dim=None):
         super().__init__()

@@ -1,4 +1,6 @@
 """Layers that drop at random while training and pass on in evaluation."""
+from collections.abc import Callable
+
 from . import functional as F
 from .functional.common import number
 from .linear import Linear
@@ -10,7 +12,7 @@ __all__ = ["AlphaDropout", "DropConnect", "Dropout", "Dropout1d", "Dropout2d", "
 class _Dropout(Module):
     """What all dropout layers share: the probability and the stream of random numbers."""
 
-    function = None
+    function: Callable
 
     def __init__(self, p=0.5, inplace=False, generator=None):
         super().__init__()

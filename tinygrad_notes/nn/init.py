@@ -50,10 +50,23 @@ def calculate_gain(nonlinearity, param=None):
 
 
 def fans(tensor):
-    """(fan_in, fan_out) of a weight.
+    """How many inputs reach one output of a layer, and how many outputs see one input.
+
+    Formula: fan_in = shape[1] * prod(shape[2:]), fan_out = shape[0] * prod(shape[2:]).
+
+    Args:
+        tensor: weight, (fan_out, fan_in, ...).
+
+    Returns:
+        (fan_in, fan_out)
 
     Raises:
         ValueError: it has fewer than two axes.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.init.fans(tn.zeros((8, 3, 5, 5)))
+        (75, 200)
     """
     shape = tensor.shape
     if len(shape) < 2:
