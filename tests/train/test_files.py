@@ -82,6 +82,17 @@ def test_the_bar_shows_epoch_loss_rate_and_time_left(monkeypatch):
         assert part in shown, shown
 
 
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs pseudo-terminals")
+def test_the_bar_shows_on_a_terminal_that_claims_to_have_no_size(monkeypatch):
+    mine, theirs = os.openpty()
+    with os.fdopen(mine, "rb", buffering=0) as reader, os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with Progress(total=4) as bar:
+            bar.step(1.25)
+        terminal.flush()
+        assert b"/4 [" in reader.read(4096)
+
+
 @pytest.mark.parametrize(("stream", "show"), [(io.StringIO, None), (Terminal, False)])
 def test_the_bar_is_silent_off_terminals_and_when_told(monkeypatch, stream, show):
     monkeypatch.setattr(sys, "stderr", stream())

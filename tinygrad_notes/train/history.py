@@ -6,7 +6,7 @@ class History:
     """Rows of numbers, one per epoch; a column by name.
 
     Args:
-        rows: those there are already, a list of dicts such as {"epoch": 1, "step": 23, "lr": 0.001, "loss": 2.1, "valid_loss": 2.0}.
+        rows: those there are already, dicts such as {"epoch": 1, "step": 23, "lr": 0.001, "loss": 2.1}.
 
     Example:
         >>> import tinygrad_notes as tn

@@ -1,4 +1,5 @@
 """The progress bar: epoch, loss, steps per second, time left; in terminals and notebooks, silent elsewhere."""
+import os
 import sys
 
 
@@ -32,8 +33,8 @@ class Progress:
     def __init__(self, total, done=0, show=None):
         self.bar = None
         if wanted(show):
-            self.bar = _bar_class()(total=total, initial=done, unit="step", dynamic_ncols=True, smoothing=0.1,
-                                    mininterval=0.1, file=sys.stderr)
+            self.bar = _bar_class()(total=total, initial=done, unit="step", smoothing=0.1, mininterval=0.1,
+                                    file=sys.stderr, **_size())
 
     def __enter__(self):
         return self
@@ -52,6 +53,15 @@ class Progress:
         if self.bar is not None:
             self.bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
             self.bar.update()
+
+
+def _size():
+    """Follow the terminal's size; where it says 0 rows or columns, take 24 x 80, for tqdm would draw nothing."""
+    try:
+        known = min(os.get_terminal_size(sys.stderr.fileno()))
+    except (OSError, ValueError, AttributeError):
+        known = True  # no terminal: tqdm has its own way
+    return {"dynamic_ncols": True} if known else {"ncols": 80, "nrows": 24}
 
 
 def _bar_class():
