@@ -1,5 +1,9 @@
 """Sums, products, quotients, powers, signs; complex numbers."""
+from math import pi
+
 from ..autograd import Tensor, elementwise, joint
+from ..autograd.tensor import as_tensor
+from ..backend import default_float
 from .docs import doc
 
 __all__ = [
@@ -264,8 +268,8 @@ def ldexp(x, n, /):
         >>> tn.ldexp(tn.tensor([0.5, 3.0]), 4)
         tensor([ 8., 48.])
     """
-    whole = n.dtype.kind in "biu" if hasattr(n, "dtype") else n.__class__ in (int, bool)
-    return _ldexp(x, n) if whole else multiply(x, pow(2.0, n))
+    n = as_tensor(n, like=x if isinstance(x, Tensor) else None)
+    return _ldexp(x, n) if n.dtype.kind in "biu" else multiply(x, pow(2.0, n))
 
 
 _frexp = joint("frexp", lambda xp, x: xp.frexp(x), lambda xp, g, out: (xp.ldexp(g[0], -out[1]),), kind="elementwise",
@@ -307,7 +311,16 @@ imag = elementwise(
     "imag", lambda xp, x: xp.positive(xp.imag(x)), x=lambda xp, g: xp.flat(g),
     doc=doc("The imaginary part of complex numbers; 0 for real ones.", "out = im(x)", "imag(tn.tensor([1.0 + 2.0j]))",
             "tensor([2.])", returns="of the shape of `x` and the dtype of its parts"))
-angle = elementwise("angle", lambda xp, x: xp.angle(x), x=lambda xp, g: xp.flat(g),
+
+
+def _angle(xp, x):
+    if x.dtype.kind == "c":
+        return xp.angle(x)
+    negative = xp.astype(x < 0, x.dtype if x.dtype.kind == "f" else default_float)
+    return xp.where(x != x, x, negative * pi)
+
+
+angle = elementwise("angle", _angle, x=lambda xp, g: xp.flat(g),
                     doc=doc("The angle of complex numbers in radians; pi for negative real ones, 0 for the others.",
                             "out = atan2(im(x), re(x))", "angle(tn.tensor([1.0, -1.0]))", "tensor([0.0000, 3.1416])",
                             returns="of the shape of `x` and the dtype of its parts"))

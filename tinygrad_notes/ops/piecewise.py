@@ -101,7 +101,7 @@ def _elu(xp, x, *, alpha, scale, inner, order):
     if order == 0:
         low += rectified(xp, x) * scale
         return low
-    positive = xp.astype(x > 0, x.dtype)
+    positive = xp.astype(x > 0 if order == 1 else x >= 0, x.dtype)
     low -= low * positive
     if order == 1:
         positive *= scale
