@@ -161,20 +161,20 @@ swish = silu
 
 
 def _mish_parts(xp, x):
-    """e^x, and n with tanh(log(1 + e^x)) = n / (n + 2); beyond 20 (5 in float16) that is 1."""
-    e = xp.exp(xp.clip(x, -1000, 5 if x.dtype.itemsize == 2 else 20))
-    return e, e * e + 2 * e
+    """x, e^x, and n with tanh(log(1 + e^x)) = n / (n + 2), for x up to 20 (5 in float16): beyond that is 1."""
+    x = xp.clip(x, -1000, 5 if x.dtype.itemsize == 2 else 20)
+    e = xp.exp(x)
+    return x, e, e * e + 2 * e
 
 
 def _mish(xp, x):
     x = floored(xp, floating(xp, x))
-    e, n = _mish_parts(xp, x)
+    _, _, n = _mish_parts(xp, x)
     return x * (n / (n + 2))
 
 
 def _mish_slope(xp, x):
-    x = xp.clip(floating(xp, x), -1000, 1000)
-    e, n = _mish_parts(xp, x)
+    x, e, n = _mish_parts(xp, floating(xp, x))
     m = n + 2
     return (n + 4 * x * (e * ((e + 1) / m))) / m
 

@@ -17,8 +17,8 @@ ROOT_HALF, ROOT_2_PI, ROOT_TWO_PI, DENSITY = sqrt(0.5), sqrt(2 / pi), sqrt(2 * p
 TWO_ROOT_PI, HALF_ROOT_PI, LOG_PI = 2 / sqrt(pi), sqrt(pi) / 2, log(pi)
 
 # The error function and the normal distribution -------------------------------------
-# In float32, erf(x) = tanh(x p(x^2)) with this polynomial, fitted to a relative error of 1e-7 on [-3.95, 3.95], beyond
-# which erf is 1. In ufuncs on long arrays that is ten times faster than scipy's loop.
+# In float32, erf(x) = tanh(x p(x^2)) with this polynomial, fitted to a relative error of 1e-7 on [-3.95, 3.95]; beyond
+# 4.2 both are 1. In ufuncs on long arrays that is ten times faster than scipy's loop.
 _ERF = (1.1283792742406544, 0.10276905628855552, -0.00019183193918649154, -0.0006197837182699805, 8.763699080926237e-05,
         -5.668423248211825e-06, 1.4184936176071891e-07)
 
@@ -32,7 +32,7 @@ def error_function(xp, x):
     """The forward of erf."""
     if not fits_erf(x):
         return xp.erf(x)
-    z = xp.clip(x, -3.95, 3.95)
+    z = xp.clip(x, -4.2, 4.2)
     squared = z * z
     p = squared * _ERF[-1]
     for c in _ERF[-2:0:-1]:
