@@ -44,7 +44,7 @@ def __getattr__(name):
 import sys as _sys  # noqa: E402
 
 from ..autograd.engine import tensor_functions as _tensor_functions  # noqa: E402
-from . import fft, linalg  # noqa: E402
+from . import fft, linalg  # noqa: E402, F401
 from . import methods as _methods  # noqa: E402
 
 _tensor_functions.append(_sys.modules[__name__])
