@@ -9,7 +9,7 @@ def fixed(*arrays):
     return lambda rng: tuple(np.array(a, dtype=None if np.asarray(a).dtype.kind == "i" else "float64") for a in arrays)
 
 
-def row(name, inputs, oracle, call=None, label="ties"):
+def row(name, inputs, oracle, call=None, label="at ties"):
     return Row(name, inputs, oracle, call, order=1, label=label, kinks=True)
 
 
