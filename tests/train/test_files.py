@@ -25,6 +25,9 @@ def test_a_file_is_replaced_whole(tmp_path):
         assert path.read_text() == "old\n"
         raise RuntimeError
     assert path.read_text() == "old\n" and os.listdir(tmp_path) == ["a.txt"]
+    with open(path) as reader:
+        write_text(path, "new")
+        assert reader.read() == "old\n", "who reads the old file sees it whole: it was not written over"
     write_text(path, "tëxt\r\n")
     assert path.read_bytes() == "tëxt\r\n".encode()
     write_bytes(path, b"\0\1")

@@ -107,7 +107,8 @@ def _encode(value, where, tensors):
         name = where or "tensor"
         while name in tensors or name == "__metadata__":
             name += "'"
-        tensors[name] = _host(value.data if isinstance(value, Tensor) else value)
+        array = value.data if isinstance(value, Tensor) else value
+        tensors[name] = device_of(array).to_numpy(array)
         return {TENSOR: name}
     if isinstance(value, dict):
         inner = {key: _encode(part, f"{where}.{key}" if where else str(key), tensors) for key, part in value.items()}
@@ -124,12 +125,6 @@ def _encode(value, where, tensors):
         return value
     raise TypeError(f"save: {where or 'state'} is a {type(value).__name__}; expected Tensors, numbers, strings, bools, "
                     "None, and dicts, lists or tuples of them")
-
-
-def _host(array):
-    """A raw array of any device in one piece on the host."""
-    host = device_of(array).to_numpy(array)
-    return host if host.flags.c_contiguous else host.copy(order="C")
 
 
 def _decode(value, tensors):
