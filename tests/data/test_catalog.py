@@ -1,0 +1,26 @@
+"""Data sets by name."""
+import pytest
+
+import tinygrad_notes as tn
+from tinygrad_notes.data import CATALOG, find
+
+
+@pytest.mark.parametrize(("name", "shape", "sizes"), [("digits", (8, 8), (1438, 359)), ("mnist1d", (40,), (4000, 1000))])
+def test_a_source_says_what_a_program_must_know(name, shape, sizes):
+    source = find(name, "float64", "strict")
+    assert (source.name, source.shape, source.classes) == (name, shape, 10)
+    assert (len(source.train), len(source.test)) == sizes
+    x, y = source.train.tensors
+    assert x.dtype == tn.float64 and str(x.device) == "strict" and x.shape[1] == tn.zeros(shape).size
+    assert int(y.min()) == 0 and int(y.max()) == 9
+    assert source.unit == (float(x.min()) >= 0 and float(x.max()) <= 1)
+
+
+def test_unknown_names_list_the_known_ones():
+    with pytest.raises(ValueError, match="did you mean 'mnist1d'"):
+        find("mnist-1d")
+    for name in CATALOG:
+        with pytest.raises(ValueError, match=name):
+            find("nothing of the kind")
+    with pytest.raises(FileNotFoundError, match="train-images"):
+        find("mnist:/nowhere")
