@@ -32,9 +32,12 @@ class Culprit:
     result: object
 
     def __str__(self):
-        worst = self.result.worst
-        told = f"; {worst}" if worst is not None else ""
-        return f"{self.name}({self.inputs}), called at {self.site}{told}"
+        told = [f"{self.name}({self.inputs})", f"called at {self.site}"]
+        if self.result.worst is not None:
+            told.append(str(self.result.worst))
+        if self.result.guess:
+            told.append(f"looks like: {self.result.guess}")
+        return "\n    ".join(told)
 
 
 def locate(fn, inputs, order=1):
@@ -73,6 +76,8 @@ def locate(fn, inputs, order=1):
             continue
         default_generator.set_state(state)
         alone = Function(*_alone(plan, arrays, attrs))
+        for leaf, i in zip(alone.leaves, plan.wanted):
+            leaf.path = _name(plan.primitive, i)
         result = check(alone, Options(), order=1)
         if order == 2 and result:
             outputs = alone.replay([leaf.base for leaf in alone.leaves], False)[1]
@@ -110,10 +115,14 @@ def _alone(plan, arrays, attrs):
     return fn, [Tensor.wrap(arrays[i].copy()).requires_grad_() for i in wanted]
 
 
+def _name(op, i):
+    return f"#{i}" if op.variadic else op.inputs[i]
+
+
 def _described(op, arrays):
-    names = op.inputs if not op.variadic else [f"#{i}" for i in range(len(arrays))]
     told = []
-    for name, array in zip(names, arrays):
+    for i, array in enumerate(arrays):
+        name = _name(op, i)
         if device_of(array) is None:
             told.append(f"{name}={array!r}")
         elif array.size <= 4:
