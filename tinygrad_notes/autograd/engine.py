@@ -19,7 +19,7 @@ FREED = ("backward through {0} a second time: its saved values were freed by the
          "Give the first backward() or grad() retain_graph=True")
 NOTHING = "rule of {0}: returned None for an input that wants a gradient; return zeros if it has none"
 CPU = as_device("cpu")
-tensor_functions = []  # the `xp` of rules that run on Tensors: `ops` puts itself here
+tensor_functions: list = []  # the `xp` of rules that run on Tensors: `ops` puts itself here
 _ndarray = np.ndarray
 
 

@@ -1,9 +1,11 @@
 """What the engine knows of an operation: its rules, what they read, and how they become positional calls."""
+from collections.abc import Callable
+
 from ..backend.device import forget
 from ..backend.kernels import FORWARDS
 
-PRIMITIVES = {}  # every operation by name
-CALLS = {}       # the function users call, by name of the operation
+PRIMITIVES: dict[str, "Primitive"] = {}  # every operation by name
+CALLS: dict[str, Callable] = {}  # the function users call, by name of the operation
 KINDS = ("elementwise", "reduce", "view", "gather", "contraction", "linalg", "sort", "random", "opaque")
 
 

@@ -3,9 +3,10 @@
 Each takes the namespace first: `xp.fill_like(x, 0)` calls `fill_like(xp, x, 0)`. The forward of every
 operation is registered here too, so that a gradient rule can call `xp.<operation>` on raw arrays.
 """
+from collections.abc import Callable
 
-KERNELS = {}   # looked up before the array libraries
-FORWARDS = {}  # the forwards of operations, looked up after them
+KERNELS: dict[str, Callable] = {}   # looked up before the array libraries
+FORWARDS: dict[str, Callable] = {}  # the forwards of operations, looked up after them
 
 
 def kernel(function):

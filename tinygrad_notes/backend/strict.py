@@ -70,8 +70,8 @@ def _refuse(what):
 
 for _name in ("__float__", "__int__", "__bool__", "__index__", "__complex__"):
     setattr(StrictArray, _name, _refuse(f"{_name.strip('_')}(array)"))
-StrictArray.__array__ = _refuse("numpy conversion")
-StrictArray.__iter__ = _refuse("iteration")
+for _name, _what in (("__array__", "numpy conversion"), ("__iter__", "iteration")):
+    setattr(StrictArray, _name, _refuse(_what))
 
 
 def _operator(name):
@@ -102,7 +102,6 @@ for _name in _IN_PLACE:
     setattr(StrictArray, f"__i{_name}__", _in_place(f"__i{_name}__"))
 for _name in ("eq", "ne", "lt", "le", "gt", "ge", "neg", "abs", "invert"):
     setattr(StrictArray, f"__{_name}__", _operator(f"__{_name}__"))
-StrictArray.__hash__ = object.__hash__
 
 
 def wrap(host):

@@ -93,7 +93,7 @@ def prelu(x, /, weight):
 
 
 # `order`-th derivative of elu (0: elu itself); `inner` scales the argument of the exponential.
-def _elu(xp, x, *, alpha, scale, inner, order):
+def _elu_forward(xp, x, *, alpha, scale, inner, order):
     x = floating(xp, x)
     low = xp.minimum(x, 0) * inner
     low = xp.exp(low) if order else xp.expm1(low)
@@ -109,9 +109,9 @@ def _elu(xp, x, *, alpha, scale, inner, order):
     return low
 
 
-_elu = elementwise("elu", _elu, x=lambda xp, g, x, alpha, scale, inner, order: g * xp.elu_derivative(
+_elu = elementwise("elu", _elu_forward, x=lambda xp, g, x, alpha, scale, inner, order: g * xp.elu_derivative(
     x, alpha=alpha, scale=scale, inner=inner, order=order + 1))
-elu_derivative = elementwise("elu_derivative", _elu.primitive.forward, **_elu.primitive.rules)
+elu_derivative = elementwise("elu_derivative", _elu_forward, **_elu.primitive.rules)
 
 
 def elu(x, /, alpha=1.0):

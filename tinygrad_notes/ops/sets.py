@@ -1,13 +1,9 @@
 """Distinct elements and membership. NaN equals nothing, not even itself, as in the standard."""
-from collections import namedtuple
 
 from ..autograd import as_tensor, primitive
+from .results import UniqueAll, UniqueCounts, UniqueInverse
 
 __all__ = ["isin", "unique_all", "unique_counts", "unique_inverse", "unique_values"]
-
-UniqueAll = namedtuple("UniqueAll", ["values", "indices", "inverse_indices", "counts"])
-UniqueCounts = namedtuple("UniqueCounts", ["values", "counts"])
-UniqueInverse = namedtuple("UniqueInverse", ["values", "inverse_indices"])
 
 
 def _unique(xp, x):

@@ -1,9 +1,9 @@
 """Order: sorting, the largest few, positions in a sorted sequence, counting."""
-from collections import namedtuple
 
 from ..autograd import as_tensor, primitive
 from .axes import one_axis
 from .index import _take_along_axis, take_along_axis
+from .results import KthValue, TopK
 from .shape import squeeze
 
 __all__ = ["argsort", "kthvalue", "searchsorted", "sort", "topk"]
@@ -82,9 +82,6 @@ def sort(x, /, *, axis=-1, descending=False, stable=True):
     return _sort(x, axis=one_axis("sort", axis, x.ndim), descending=bool(descending))
 
 
-TopK = namedtuple("TopK", ["values", "indices"])
-
-
 def topk(x, k, /, *, axis=-1, largest=True, sorted=True):
     """The `k` largest (or smallest) elements along an axis, and where they are.
 
@@ -115,9 +112,6 @@ def topk(x, k, /, *, axis=-1, largest=True, sorted=True):
         raise ValueError(f"topk: k={k} is outside [0, {x.shape[axis]}], the length of axis {axis}")
     indices = _largest(x, k=int(k), axis=axis, largest=bool(largest))
     return TopK(_take_along_axis(x, indices, axis=axis, unique=True), indices)
-
-
-KthValue = namedtuple("KthValue", ["values", "indices"])
 
 
 def kthvalue(x, k, /, *, axis=-1, keepdims=False):

@@ -254,7 +254,7 @@ bessel_y1 = function("bessel_y1", lambda xp, x: xp.y1(x), "The Bessel function o
 
 
 # sin(pi x) / (pi x) -------------------------------------------------------------------------
-def _sinc(xp, x, *, order):
+def _sinc_forward(xp, x, *, order):
     """The derivative of that order: with u = pi x, u y_k + k y_(k-1) = sin(u + k pi/2), near 0 the Taylor series."""
     if order == 0:
         return xp.sinc(x)
@@ -271,8 +271,8 @@ def _sinc(xp, x, *, order):
         total = total + term * powers
     return xp.where(near, total, y) * pi ** order
 
-_sinc = elementwise("sinc", _sinc, x=lambda xp, g, x, order: g * xp.sinc_derivative(x, order=order + 1))
-sinc_derivative = elementwise("sinc_derivative", _sinc.primitive.forward, **_sinc.primitive.rules)
+_sinc = elementwise("sinc", _sinc_forward, x=lambda xp, g, x, order: g * xp.sinc_derivative(x, order=order + 1))
+sinc_derivative = elementwise("sinc_derivative", _sinc_forward, **_sinc.primitive.rules)
 
 
 def sinc(x, /):

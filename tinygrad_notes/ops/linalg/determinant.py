@@ -2,12 +2,12 @@
 
 The gradient of a determinant is the matrix of cofactors, which is finite for singular matrices too.
 """
-from typing import NamedTuple
 
 import numpy as np
 
-from ...autograd import Tensor, primitive
+from ...autograd import primitive
 from ...backend.kernels import kernel
+from ..results import SlogdetResult
 from .checks import square
 
 __all__ = ["det", "slogdet", "logdet", "SlogdetResult"]
@@ -123,13 +123,6 @@ def det(x, /):
         tensor(8.)
     """
     return _det(square("det", x))
-
-
-class SlogdetResult(NamedTuple):
-    """What `slogdet` returns."""
-
-    sign: Tensor
-    logabsdet: Tensor
 
 
 _slogdet = primitive("slogdet", lambda xp, x: xp.linalg.slogdet(x), kind="linalg", outputs=2,

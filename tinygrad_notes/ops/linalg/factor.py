@@ -1,7 +1,7 @@
 """Cholesky and QR factors."""
-from typing import NamedTuple
 
-from ...autograd import Tensor, primitive
+from ...autograd import primitive
+from ..results import QRResult
 from .checks import matrix, square
 
 __all__ = ["cholesky", "qr", "QRResult"]
@@ -56,13 +56,6 @@ def cholesky(x, /, *, upper=False):
 
 
 # QR -----------------------------------------------------------------------------
-class QRResult(NamedTuple):
-    """What `qr` returns."""
-
-    Q: Tensor
-    R: Tensor
-
-
 def _divided(xp, x, r):
     """`x @ inv(r).T` for an upper triangular `r`."""
     return xp.matrix_transpose(xp.solve_triangular(r, xp.matrix_transpose(x), upper=True, unitriangular=False))

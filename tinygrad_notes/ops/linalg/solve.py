@@ -2,13 +2,13 @@
 
     N unknowns   K right-hand sides   M equations
 """
-from typing import NamedTuple
 
 import numpy as np
 
 from ...autograd import Tensor, primitive
 from ...backend.kernels import kernel
 from ..contract import matmul
+from ..results import LstsqResult
 from .checks import matrix, pair, square, tolerance
 
 __all__ = ["inv", "solve", "solve_triangular", "cholesky_solve", "cholesky_inverse", "pinv", "lstsq", "tensorinv",
@@ -277,15 +277,6 @@ def pinv(x, /, *, rtol=None, hermitian=False):
     """
     x = matrix("pinv", x)
     return _pinv(x, tolerance(x, rtol), hermitian=bool(hermitian))
-
-
-class LstsqResult(NamedTuple):
-    """What `lstsq` returns."""
-
-    solution: Tensor
-    residuals: Tensor
-    rank: Tensor
-    singular_values: Tensor
 
 
 def lstsq(a, b, /, *, rtol=None):

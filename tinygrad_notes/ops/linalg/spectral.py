@@ -4,11 +4,11 @@ The gradient of eigenvectors (singular vectors) divides by the gaps between eige
 equal, the vectors are not functions of the matrix: their gradient is nan there, that of the values stays right.
 """
 from math import inf, nan
-from typing import NamedTuple
 
 import numpy as np
 
-from ...autograd import Tensor, primitive
+from ...autograd import primitive
+from ..results import EighResult, EigResult, SVDResult
 from .checks import column, matrix, row, square, tolerance
 
 __all__ = ["eigh", "eigvalsh", "eig", "eigvals", "svd", "svdvals", "matrix_rank", "cond",
@@ -34,13 +34,6 @@ def _matters(xp, g):
 
 
 # Symmetric matrices ---------------------------------------------------------------
-class EighResult(NamedTuple):
-    """What `eigh` returns."""
-
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-
-
 def _eigh_x(xp, g, out):
     (gw, gv), (w, v) = g, out
     turned = xp.matrix_transpose(v)
@@ -123,13 +116,6 @@ def eigvalsh(x, /, UPLO="L"):
 
 
 # Any square matrix ----------------------------------------------------------------
-class EigResult(NamedTuple):
-    """What `eig` returns."""
-
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-
-
 def _complex(xp, x):
     """NumPy answers in reals where all eigenvalues are; here they are always complex."""
     wide = np.complex128 if x.dtype in (np.float64, np.complex128) else np.complex64
@@ -188,14 +174,6 @@ def eigvals(x, /):
 
 
 # Singular values ------------------------------------------------------------------
-class SVDResult(NamedTuple):
-    """What `svd` returns."""
-
-    U: Tensor
-    S: Tensor
-    Vh: Tensor
-
-
 def _svd_x(xp, g, out, x_shape, full_matrices):
     (gu, gs, gvh), (u, s, vh) = g, out
     m, n = x_shape[-2:]
