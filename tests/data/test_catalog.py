@@ -5,7 +5,9 @@ import tinygrad_notes as tn
 from tinygrad_notes.data import CATALOG, find
 
 
-@pytest.mark.parametrize(("name", "shape", "sizes"), [("digits", (8, 8), (1438, 359)), ("mnist1d", (40,), (4000, 1000))])
+@pytest.mark.parametrize(("name", "shape", "sizes"), [
+    ("digits", (8, 8), (1438, 359)), ("mnist1d", (40,), (4000, 1000)),
+])
 def test_a_source_says_what_a_program_must_know(name, shape, sizes):
     source = find(name, "float64", "strict")
     assert (source.name, source.shape, source.classes) == (name, shape, 10)
