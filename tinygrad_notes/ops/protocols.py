@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autograd import Tensor
 from ..backend import as_device
+from .inplace import recorded
 
 __all__ = []
 
@@ -289,7 +290,10 @@ def array_function(self, function, types, args, kwargs):
     keywords = {key: value for key, value in keywords.items() if value is not None or key in ("axis", "min", "max")}
     if name in FLAT and keywords.get("axis", FLAT[name]) is None:
         positional[0], keywords["axis"] = _ours("ravel")(positional[0]), 0
-    return ours(*positional, **keywords)
+    result = ours(*positional, **keywords)
+    if module == "fft" and recorded(*positional) and not result.requires_grad:
+        raise _refuse(name, "complex results carry no gradient")
+    return result
 
 
 def _alias(key, known, given):
