@@ -81,6 +81,7 @@ def test_forward_equals_oracle(row):
         np.testing.assert_array_equal(a, k, err_msg="the input was modified")
 
 
+@pytest.mark.same_on_strict
 @rows(ROWS)
 def test_dtype_is_kept(row):
     for dtype in row.dtypes:
@@ -99,6 +100,7 @@ def test_dtype_is_kept(row):
                 close(host(g), host(want), 10 * tolerance, f"gradient in {dtype}")
 
 
+@pytest.mark.same_on_strict
 @rows([row for row in ROWS if row.layouts])
 def test_memory_layout_does_not_matter(row):
     arrays = inputs_of(row)
@@ -113,6 +115,7 @@ def test_memory_layout_does_not_matter(row):
             close(host(g), want, 10 * row.tolerance, f"gradient, {layout}")
 
 
+@pytest.mark.same_on_strict
 @rows([row for row in ROWS if row.elementwise])
 @pytest.mark.parametrize("shape", [(), (0,), (2, 0, 3)], ids=str)
 def test_scalars_and_nothing(row, shape):
@@ -126,6 +129,7 @@ def test_scalars_and_nothing(row, shape):
             assert g.shape == shape and g.dtype == arrays[i].dtype
 
 
+@pytest.mark.same_on_strict
 @rows([row for row in ROWS if row.elementwise and len(inputs_of(row)) > 1])
 def test_inputs_broadcast(row):
     arrays = inputs_of(row)
@@ -157,12 +161,14 @@ def test_gradient(row):
     check_gradients(row, arrays, active_of(row, arrays), order=1)
 
 
+@pytest.mark.same_on_strict
 @rows([row for row in DIFFERENTIABLE if row.order >= 2])
 def test_second_derivative(row):
     arrays = inputs_of(row)
     check_gradients(row, arrays, active_of(row, arrays), order=2)
 
 
+@pytest.mark.same_on_strict
 @rows(DIFFERENTIABLE)
 def test_only_what_is_needed(row):
     arrays = inputs_of(row)
@@ -184,6 +190,7 @@ def test_only_what_is_needed(row):
                 close(found, host(every[i]), 1e-12, f"gradient of input {i} alone")
 
 
+@pytest.mark.same_on_strict
 @rows(DIFFERENTIABLE)
 def test_graph_keeps_only_what_is_read(row):
     arrays = inputs_of(row)
@@ -216,6 +223,7 @@ def bases(array):
         array = getattr(array, "base", None)
 
 
+@pytest.mark.same_on_strict
 @rows(DIFFERENTIABLE)
 def test_backward_twice_is_the_same(row):
     arrays = inputs_of(row)
@@ -236,6 +244,7 @@ def test_backward_twice_is_the_same(row):
         np.testing.assert_array_equal(a, k, err_msg="backward modified an input or a cotangent")
 
 
+@pytest.mark.same_on_strict
 @rows([row for row in ROWS if row.strict])
 def test_cpu_equals_strict(row):
     arrays = inputs_of(row)
