@@ -44,6 +44,8 @@ bounded = elementwise("bounded", lambda xp, x, *, limit: xp.clip(x, -limit, limi
 # The logistic family --------------------------------------------------------------
 def _sigmoid(xp, x):
     x = floating(xp, x)
+    if x.size < 1500 and x.dtype.kind == "f":
+        return xp.expit(x)  # one slow pass beats five fast ones on a short array
     out = xp.negative(x, out=xp.empty_like(x))
     with errstate(over="ignore"):
         xp.exp(out, out=out)
@@ -60,6 +62,8 @@ expit = sigmoid
 def _unit_softplus(xp, x):
     """log(1 + e^x) as max(x, 0) + log(1 + e^-abs(x))."""
     x = floating(xp, x)
+    if x.size < 1500:
+        return xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x)))
     out = xp.abs(x, out=xp.empty_like(x))
     xp.negative(out, out=out)
     xp.exp(out, out=out)
