@@ -29,6 +29,15 @@ def rng():
     return np.random.default_rng(0)
 
 
+def pytest_collection_modifyitems(config, items):
+    """Long tests run where `-m` or the command line asks for them."""
+    if not config.option.markexpr:
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        if slow and len(slow) < len(items):
+            config.hook.pytest_deselected(items=slow)
+            items[:] = [item for item in items if item not in slow]
+
+
 def pytest_make_parametrize_id(config, val, argname):
     """Functions are named without their address, so that all workers collect the same tests."""
     return getattr(val, "__name__", argname).strip("<>") if callable(val) and not isinstance(val, type) else None

@@ -10,6 +10,7 @@ import pytest
 
 import tinygrad_notes as tn
 
+pytestmark = pytest.mark.host_only
 ROOT = Path(__file__).parents[1]
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 NEEDS = {"tinygrad_notes.backend.cuda": "cupy", "tinygrad_notes.testing.strategies": "hypothesis"}

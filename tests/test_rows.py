@@ -3,6 +3,8 @@ import pytest
 
 from tests.rows import named, titles, verdicts
 
+pytestmark = pytest.mark.host_only
+
 pytest_plugins = ["pytester"]
 
 

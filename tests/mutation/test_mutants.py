@@ -6,6 +6,8 @@ from tests.mutation.mutants import in_place, mutants, rows_by_rule
 from tests.ops.drive import active_of, inputs_of
 from tests.ops.numeric import check_gradients
 
+pytestmark = pytest.mark.host_only
+
 # Changes that no gradient of the table can show, each with its reason.
 UNSEEN = {
     "pick.x: sign of the result": "the engine hands the parts of a bundle on without this rule",

@@ -1,4 +1,5 @@
 """Other shapes, same elements: views wherever NumPy gives views."""
+from functools import lru_cache
 from math import prod
 
 from ..autograd import primitive
@@ -11,18 +12,41 @@ __all__ = ["reshape", "permute_dims", "permute", "matrix_transpose", "transpose"
            "flatten", "ravel", "unflatten", "view", "flip", "roll", "rot90", "atleast_1d", "atleast_2d", "atleast_3d",
            "meshgrid"]
 
-# An array's own reshape, without NumPy's wrapper.
-KERNELS["reshape"] = lambda xp, x, shape: x.reshape(shape)
-KERNELS["expand_dims"] = lambda xp, x, axis: x.reshape(_expanded(x.shape, axis if axis.__class__ is tuple else (axis,)))
 
 
-def _expanded(shape, axis):
-    ndim = len(shape) + len(axis)
+# The forwards, by slices and an array's own methods: NumPy's wrappers cost more than the work.
+def _expand(xp, x, axis):
+    axis = axis if axis.__class__ is tuple else (axis,)
+    ndim = x.ndim + len(axis)
     new = {a % ndim for a in axis}
-    sizes = iter(shape)
-    return tuple([1 if i in new else next(sizes) for i in range(ndim)])
+    sizes = iter(x.shape)
+    return x.reshape(tuple([1 if i in new else next(sizes) for i in range(ndim)]))
 
 
+def _flipped(xp, x, axis=None):
+    axes = range(x.ndim) if axis is None else (axis,) if axis.__class__ is int else axis
+    key = [slice(None)] * x.ndim
+    for a in axes:
+        key[a] = slice(None, None, -1)
+    return x[tuple(key)] if key else x
+
+
+def _rolled(xp, x, shift, axis):
+    out = x
+    if axis.__class__ is int:
+        shift, axis = (shift,), (axis,)
+    for s, a in zip(shift, axis):
+        n = x.shape[a]
+        if n and s % n:
+            lead = (slice(None),) * a
+            out = xp.concat((out[(*lead, slice(-s % n, None))], out[(*lead, slice(0, -s % n))]), axis=a)
+    return x.copy() if out is x else out
+
+
+KERNELS.update(reshape=lambda xp, x, shape: x.reshape(shape), expand_dims=_expand, flip=_flipped, roll=_rolled)
+
+
+@lru_cache(maxsize=4096)
 def inverse(axes):
     """The permutation that undoes `axes`."""
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
@@ -30,16 +54,17 @@ def inverse(axes):
 
 _reshape = primitive("reshape", lambda xp, x, *, shape: x.reshape(shape), kind="view",
                      x=lambda xp, g, x_shape: xp.reshape(g, x_shape))
-_expand_dims = primitive("expand_dims", lambda xp, x, *, axis: xp.expand_dims(x, axis), kind="view",
+_expand_dims = primitive("expand_dims", lambda xp, x, *, axis: _expand(xp, x, axis), kind="view",
                          x=lambda xp, g, x_shape: xp.reshape(g, x_shape))
-_squeeze = primitive("squeeze", lambda xp, x, *, axis: xp.squeeze(x, axis=axis), kind="view",
-                     x=lambda xp, g, x_shape: xp.reshape(g, x_shape))
+_squeeze = primitive(
+    "squeeze", lambda xp, x, *, axis: x.reshape(tuple([n for i, n in enumerate(x.shape) if i not in axis])),
+    kind="view", x=lambda xp, g, x_shape: xp.reshape(g, x_shape))
 _permute_dims = primitive("permute_dims", lambda xp, x, *, axes: xp.permute_dims(x, axes), kind="view",
                           x=lambda xp, g, axes: xp.permute_dims(g, inverse(axes)))
 _broadcast_to = primitive("broadcast_to", lambda xp, x, *, shape: xp.broadcast_to(x, shape), kind="view", x=lambda g: g)
-_flip = primitive("flip", lambda xp, x, *, axis: xp.flip(x, axis=axis), kind="view",
+_flip = primitive("flip", lambda xp, x, *, axis: _flipped(xp, x, axis), kind="view",
                   x=lambda xp, g, axis: xp.flip(g, axis=axis))
-_roll = primitive("roll", lambda xp, x, *, shift, axis: xp.roll(x, shift, axis=axis), kind="gather",
+_roll = primitive("roll", lambda xp, x, *, shift, axis: _rolled(xp, x, shift, axis), kind="gather",
                   x=lambda xp, g, shift, axis: xp.roll(g, tuple([-s for s in shift]), axis=axis))
 
 
