@@ -141,22 +141,16 @@ def in_dtype(function, x, dtype, *args, **options):
 
 # Product ------------------------------------------------------------------------
 def product_of_others(xp, x):
-    """For each element along the last axis, the product of all others: exact where some are zero.
-
-    A tree: products of pairs on the way up, times the sibling's product on the way down.
-    """
+    """For each element along the last axis, the product of all others, without dividing: exact where some are 0."""
     n = x.shape[-1]
-    if n <= 1:
+    if n < 2:
         return xp.ones_like(x)
-    lead = x.shape[:-1]
-    if n % 2:
-        x = xp.concat((x, xp.ones_like(xp.split(x, (1,), axis=-1)[0])), axis=-1)
-    pairs = xp.reshape(x, (*lead, (n + 1) // 2, 2))
-    left, right = xp.unstack(pairs, axis=-1)
-    above = product_of_others(xp, left * right)
-    both = xp.expand_dims(above, axis=-1) * xp.flip(pairs, axis=-1)
-    both = xp.reshape(both, (*lead, n + n % 2))
-    return xp.split(both, (n,), axis=-1)[0] if n % 2 else both
+    head, last = xp.split(x, (n - 1,), axis=-1)
+    tail = xp.split(x, (1,), axis=-1)[1]
+    one = xp.ones_like(last)
+    before = xp.cumulative_prod(xp.concat((one, head), axis=-1), axis=-1)
+    after = xp.cumulative_prod(xp.concat((one, xp.flip(tail, axis=-1)), axis=-1), axis=-1)
+    return before * xp.flip(after, axis=-1)
 
 
 def _prod_rule(xp, g, x, x_shape, axis, keepdims):

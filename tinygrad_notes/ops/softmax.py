@@ -50,9 +50,10 @@ def _logsumexp_forward(xp, x, *, axis, keepdims):
         total = xp.sum(x, axis, keepdims=keepdims)
         return total - float("inf")
     top = xp.max(x, axis, keepdims=True)
-    shift = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
+    limits = xp.finfo(x.dtype)  # an infinite `top` must not meet itself in a subtraction
+    shift = xp.maximum(xp.minimum(top, limits.max), limits.min) if x.dtype.kind == "f" else top
     total = xp.sum(_exp(xp, xp.asarray(x - shift)), axis, keepdims=True)
-    out = xp.log(total + (total == 0)) + top  # the sum is 0 only where all, and so `top`, are -inf
+    out = xp.log(xp.maximum(total, 1) if x.dtype.kind == "f" else total) + top  # below 1 only where all are -inf
     return out if keepdims else out.reshape(_without(x.shape, axis))
 
 
