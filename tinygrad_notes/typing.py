@@ -22,9 +22,8 @@ class SupportsDLPack(Protocol):
 
 
 _One: TypeAlias = Tensor | np.ndarray[Any, Any] | np.generic | complex
-# To a depth, not by recursion: a str is a sequence of strs without end.
-_Nested: TypeAlias = (Sequence[_One] | Sequence[Sequence[_One]] | Sequence[Sequence[Sequence[_One]]]
-                      | Sequence[Sequence[Sequence[Sequence[_One]]]])
+# Not by recursion: a str is a sequence of strs without end.
+_Nested: TypeAlias = Sequence[complex] | Sequence[Sequence[complex]] | list[Any] | tuple[Any, ...]
 
 ArrayLike: TypeAlias = _One | _Nested
 Axis: TypeAlias = SupportsIndex

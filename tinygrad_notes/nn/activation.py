@@ -1,7 +1,15 @@
 """Activation functions as layers: the smooth ones."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ..ops import sigmoid, tanh
 from . import functional as F
 from .module import Module
+
+if TYPE_CHECKING:
+    from ..autograd import Tensor
+    from ..typing import ArrayLike
 
 __all__ = [
     "CELU", "ELU", "GELU", "LogSigmoid", "Mish", "SELU", "SiLU", "Sigmoid", "Softplus", "Softsign", "Tanh",
@@ -20,7 +28,7 @@ class Sigmoid(Module):
         tensor([0.5000])
     """
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return sigmoid(input)
 
 
@@ -35,7 +43,7 @@ class Tanh(Module):
         tensor([0.])
     """
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return tanh(input)
 
 
@@ -55,14 +63,14 @@ class SiLU(Module):
         tensor([0.])
     """
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.silu(input)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return inplace(self)
 
 
@@ -82,14 +90,14 @@ class Mish(Module):
         tensor([0.])
     """
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.mish(input)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return inplace(self)
 
 
@@ -109,14 +117,14 @@ class GELU(Module):
         tensor([0.])
     """
 
-    def __init__(self, approximate="none"):
+    def __init__(self, approximate: str = "none") -> None:
         super().__init__()
         self.approximate = approximate
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.gelu(input, self.approximate)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"approximate={self.approximate!r}"
 
 
@@ -135,14 +143,14 @@ class Softplus(Module):
         tensor([0.6931])
     """
 
-    def __init__(self, beta=1.0, threshold=20.0):
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
         self.beta, self.threshold = beta, threshold
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.softplus(input, self.beta, self.threshold)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"beta={self.beta!r}, threshold={self.threshold!r}"
 
 
@@ -157,7 +165,7 @@ class Softsign(Module):
         tensor([0.5000])
     """
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.softsign(input)
 
 
@@ -172,7 +180,7 @@ class LogSigmoid(Module):
         tensor([-0.6931])
     """
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.logsigmoid(input)
 
 
@@ -187,7 +195,7 @@ class Tanhshrink(Module):
         tensor([0.])
     """
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.tanhshrink(input)
 
 
@@ -208,14 +216,14 @@ class ELU(Module):
         tensor([2.])
     """
 
-    def __init__(self, alpha=1.0, inplace=False):
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
         self.alpha, self.inplace = alpha, inplace
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.elu(input, self.alpha)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"alpha={self.alpha!r}" + inplace(self, True)
 
 
@@ -235,14 +243,14 @@ class SELU(Module):
         tensor([0.])
     """
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.selu(input)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return inplace(self)
 
 
@@ -263,14 +271,14 @@ class CELU(Module):
         tensor([2.])
     """
 
-    def __init__(self, alpha=1.0, inplace=False):
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
         self.alpha, self.inplace = alpha, inplace
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.celu(input, self.alpha)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"alpha={self.alpha!r}" + inplace(self, True)
 
 

@@ -1,5 +1,8 @@
 """Activation functions as layers: those made of straight pieces, and those over an axis."""
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..ops import relu
 from . import functional as F
@@ -7,6 +10,12 @@ from .activation import inplace
 from .init import constant_
 from .linear import new_parameter, size
 from .module import Module
+
+if TYPE_CHECKING:
+    from ..autograd import Tensor
+    from ..backend import Generator
+    from ..typing import ArrayLike, DeviceLike, DTypeLike
+    from .parameter import Parameter
 
 __all__ = [
     "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSoftmax", "PReLU", "RReLU",
@@ -30,14 +39,14 @@ class ReLU(Module):
         tensor([0., 2.])
     """
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return relu(input)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return inplace(self)
 
 
@@ -55,14 +64,14 @@ class ReLU6(Module):
         tensor([6.])
     """
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.relu6(input)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return inplace(self)
 
 
@@ -83,14 +92,14 @@ class LeakyReLU(Module):
         tensor([-0.0100])
     """
 
-    def __init__(self, negative_slope=0.01, inplace=False):
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         super().__init__()
         self.negative_slope, self.inplace = negative_slope, inplace
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.leaky_relu(input, self.negative_slope)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope!r}" + inplace(self, True)
 
 
@@ -110,14 +119,14 @@ class Hardtanh(Module):
         tensor([1.])
     """
 
-    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False):
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.hardtanh(input, self.min_val, self.max_val)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"min_val={self.min_val!r}, max_val={self.max_val!r}" + inplace(self, True)
 
 
@@ -135,14 +144,14 @@ class Hardsigmoid(Module):
         tensor([0.5000])
     """
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.hardsigmoid(input)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return inplace(self)
 
 
@@ -162,14 +171,14 @@ class Hardswish(Module):
         tensor([3.])
     """
 
-    def __init__(self, inplace=False):
+    def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.hardswish(input)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return inplace(self)
 
 
@@ -189,14 +198,14 @@ class Threshold(Module):
         tensor([-1.])
     """
 
-    def __init__(self, threshold, value, inplace=False):
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
         super().__init__()
         self.threshold, self.value, self.inplace = threshold, value, inplace
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.threshold(input, self.threshold, self.value)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"threshold={self.threshold!r}, value={self.value!r}" + inplace(self, True)
 
 
@@ -214,14 +223,14 @@ class Softshrink(Module):
         tensor([1.5000])
     """
 
-    def __init__(self, lambd=0.5):
+    def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.softshrink(input, self.lambd)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"{self.lambd}"
 
 
@@ -239,14 +248,14 @@ class Hardshrink(Module):
         tensor([0.])
     """
 
-    def __init__(self, lambd=0.5):
+    def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.hardshrink(input, self.lambd)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"{self.lambd}"
 
 
@@ -275,20 +284,23 @@ class PReLU(Module):
         -0.25
     """
 
-    def __init__(self, num_parameters=1, init=0.25, device=None, dtype=None):
+    weight: Parameter
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: DeviceLike | None = None,
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.num_parameters, self.init = size("num_parameters", num_parameters, 1), init
         self.weight = new_parameter((self.num_parameters,), device, dtype)
         self.reset_parameters()
 
-    def reset_parameters(self):
+    def reset_parameters(self) -> None:
         """Set the slopes to their start again."""
         constant_(self.weight, self.init)
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.prelu(input, self.weight)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"num_parameters={self.num_parameters}"
 
 
@@ -313,14 +325,15 @@ class RReLU(Module):
         tensor([-11.])
     """
 
-    def __init__(self, lower=1 / 8, upper=1 / 3, inplace=False, generator=None):
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False,
+                 generator: Generator | None = None) -> None:
         super().__init__()
         self.lower, self.upper, self.inplace, self.generator = lower, upper, inplace, generator
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.rrelu(input, self.lower, self.upper, self.training, generator=self.generator)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"lower={self.lower}, upper={self.upper}" + inplace(self, True)
 
 
@@ -343,14 +356,14 @@ class GLU(Module):
         tensor([1.])
     """
 
-    def __init__(self, dim=-1):
+    def __init__(self, dim: int = -1) -> None:
         super().__init__()
         self.dim = dim
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.glu(input, self.dim)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"dim={self.dim}"
 
 
@@ -359,14 +372,14 @@ class _AlongAxis(Module):
 
     function: Callable
 
-    def __init__(self, dim=None):
+    def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return type(self).function(input, self.dim)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"dim={self.dim}"
 
 
@@ -446,7 +459,7 @@ class Softmax2d(Module):
                 [[0.5000]]])
     """
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in (3, 4):
             raise ValueError(f"Softmax2d: expected 3 or 4 axes, got shape {input.shape}")
         return F.softmax(input, -3)

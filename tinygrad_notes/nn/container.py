@@ -1,16 +1,25 @@
 """Modules that hold other modules, or parameters, in order or by name."""
+from __future__ import annotations
+
 import operator
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, overload
 
 from ..autograd import Tensor
 from .module import MODULE, PARAMETER, Module, block
 from .parameter import Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Self
 
 __all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
 
 
 class _Ordered(Module):
     """Modules under the names '0', '1', ...: indexing, slicing and changing them as in a list."""
+
+    _of: Callable[..., Any]  # a new one, of {name: module}
 
     def _names(self):
         return [name for name, role in self._roles.items() if role == MODULE]
@@ -31,16 +40,21 @@ class _Ordered(Module):
         for k, module in enumerate(modules):
             self.add_module(str(k), module)
 
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+
     def __getitem__(self, index):
         if isinstance(index, slice):
             names = self._names()[index]
             return self._of({name: getattr(self, name) for name in names})
         return getattr(self, self._name_at(index))
 
-    def __setitem__(self, index, module):
+    def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, self._name_at(index), module)
 
-    def __delitem__(self, index):
+    def __delitem__(self, index: int | slice) -> None:
         doomed = self._names()[index] if isinstance(index, slice) else [self._name_at(index)]
         kept = [(name, getattr(self, name)) for name in self._names() if name not in doomed]
         numbered = all(name == str(k) for k, name in enumerate(self._names()))
@@ -49,16 +63,16 @@ class _Ordered(Module):
         for k, (name, module) in enumerate(kept):
             self.add_module(str(k) if numbered else name, module)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._names())
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter([getattr(self, name) for name in self._names()])
 
-    def __contains__(self, module):
+    def __contains__(self, module: object) -> bool:
         return any(inner is module for inner in self)
 
-    def append(self, module):
+    def append(self, module: Module) -> Self:
         """Add a module at the end; returns self.
 
         Raises:
@@ -67,7 +81,7 @@ class _Ordered(Module):
         self.add_module(str(len(self)), _checked(module))
         return self
 
-    def insert(self, index, module):
+    def insert(self, index: int, module: Module) -> Self:
         """Put a module before position `index`; returns self.
 
         Raises:
@@ -81,7 +95,7 @@ class _Ordered(Module):
         self._refill(modules)
         return self
 
-    def extend(self, modules):
+    def extend(self, modules: Iterable[Module]) -> Self:
         """Add several modules at the end; returns self.
 
         Raises:
@@ -91,18 +105,18 @@ class _Ordered(Module):
             self.append(module)
         return self
 
-    def pop(self, index=-1):
+    def pop(self, index: int = -1) -> Any:
         """Take out the module at `index` and return it."""
         found = self[index]
         del self[index]
         return found
 
-    def __add__(self, other):
+    def __add__(self, other: Iterable[Module]) -> Self:
         if not isinstance(other, _Ordered):
             return NotImplemented
         return type(self)._of({str(k): module for k, module in enumerate([*self, *other])})
 
-    def __iadd__(self, other):
+    def __iadd__(self, other: Iterable[Module]) -> Self:
         return self.extend(other)
 
 
@@ -128,10 +142,10 @@ class Sequential(_Ordered):
         )
     """
 
-    def __init__(self, *modules):
+    def __init__(self, *modules: Module | Mapping[str, Module]) -> None:
         super().__init__()
         if len(modules) == 1 and isinstance(modules[0], Mapping):
-            named = modules[0].items()
+            named: Iterable[tuple[str, Any]] = modules[0].items()
         else:
             named = ((str(k), module) for k, module in enumerate(modules))
         for name, module in named:
@@ -141,7 +155,7 @@ class Sequential(_Ordered):
     def _of(cls, named):
         return Sequential(named)
 
-    def forward(self, input):
+    def forward(self, input: Any) -> Any:
         values = self.__dict__
         for name, role in self._roles.items():
             if role == MODULE:
@@ -167,7 +181,7 @@ class ModuleList(_Ordered):
         )
     """
 
-    def __init__(self, modules=()):
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
         super().__init__()
         self.extend(modules)
 
@@ -204,51 +218,51 @@ class ModuleDict(Module):
         ['mean', 'spread']
     """
 
-    def __init__(self, modules=()):
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
         super().__init__()
         self.update(modules)
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Any:
         if self._roles.get(name) != MODULE:
             raise KeyError(f"{name!r}: ModuleDict has {', '.join(self) or 'no modules'}")
         return getattr(self, name)
 
-    def __setitem__(self, name, module):
+    def __setitem__(self, name: str, module: Module) -> None:
         if self._roles.get(name) == MODULE:
             setattr(self, name, _checked(module))
         else:
             self.add_module(name, _checked(module))
 
-    def __delitem__(self, name):
+    def __delitem__(self, name: str) -> None:
         self.pop(name)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._roles)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(list(self._roles))
 
-    def __contains__(self, name):
+    def __contains__(self, name: object) -> bool:
         return name in self._roles
 
-    def keys(self):
+    def keys(self) -> list[str]:
         """The names."""
         return list(self._roles)
 
-    def values(self):
+    def values(self) -> list[Any]:
         """The modules."""
         return [getattr(self, name) for name in self._roles]
 
-    def items(self):
+    def items(self) -> list[tuple[str, Any]]:
         """(name, module) pairs."""
         return [(name, getattr(self, name)) for name in self._roles]
 
-    def update(self, modules):
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
         """Add or replace modules, from a mapping or from (name, Module) pairs."""
         for name, module in _pairs(modules):
             self[name] = module
 
-    def pop(self, name):
+    def pop(self, name: str) -> Any:
         """Take out a module and return it.
 
         Raises:
@@ -258,7 +272,7 @@ class ModuleDict(Module):
         delattr(self, name)
         return found
 
-    def clear(self):
+    def clear(self) -> None:
         """Take out all modules."""
         for name in list(self):
             del self[name]
@@ -280,31 +294,36 @@ class ParameterList(Module):
         ['0', '1']
     """
 
-    def __init__(self, values=()):
+    def __init__(self, values: Iterable[Tensor] = ()) -> None:
         super().__init__()
         self.extend(values)
+
+    @overload
+    def __getitem__(self, index: int) -> Parameter: ...
+    @overload
+    def __getitem__(self, index: slice) -> ParameterList: ...
 
     def __getitem__(self, index):
         if isinstance(index, slice):
             return ParameterList(list(self)[index])
         return list(self)[operator.index(index)]
 
-    def __setitem__(self, index, value):
+    def __setitem__(self, index: int, value: Tensor) -> None:
         names = list(self._roles)
         setattr(self, names[operator.index(index)], _parameter(value))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._roles)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Parameter]:
         return iter([getattr(self, name) for name in self._roles])
 
-    def append(self, value):
+    def append(self, value: Tensor) -> Self:
         """Add a parameter at the end; returns self."""
         self.register_parameter(str(len(self)), _parameter(value))
         return self
 
-    def extend(self, values):
+    def extend(self, values: Iterable[Tensor]) -> Self:
         """Add several parameters at the end; returns self."""
         if not isinstance(values, Iterable) or isinstance(values, Tensor):
             raise TypeError(f"values: expected an iterable of Tensors, got {type(values).__name__}")
@@ -312,7 +331,7 @@ class ParameterList(Module):
             self.append(value)
         return self
 
-    def __iadd__(self, values):
+    def __iadd__(self, values: Iterable[Tensor]) -> Self:
         return self.extend(values)
 
     def _repr(self):
@@ -336,55 +355,55 @@ class ParameterDict(Module):
         True
     """
 
-    def __init__(self, values=()):
+    def __init__(self, values: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] = ()) -> None:
         super().__init__()
         self.update(values)
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Parameter:
         if self._roles.get(name) != PARAMETER:
             raise KeyError(f"{name!r}: ParameterDict has {', '.join(self) or 'no parameters'}")
         return getattr(self, name)
 
-    def __setitem__(self, name, value):
+    def __setitem__(self, name: str, value: Tensor) -> None:
         if self._roles.get(name) == PARAMETER:
             setattr(self, name, _parameter(value))
         else:
             self.register_parameter(name, _parameter(value))
 
-    def __delitem__(self, name):
+    def __delitem__(self, name: str) -> None:
         self.pop(name)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._roles)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(list(self._roles))
 
-    def __contains__(self, name):
+    def __contains__(self, name: object) -> bool:
         return name in self._roles
 
-    def keys(self):
+    def keys(self) -> list[str]:
         """The names."""
         return list(self._roles)
 
-    def values(self):
+    def values(self) -> list[Parameter]:
         """The parameters."""
         return [getattr(self, name) for name in self._roles]
 
-    def items(self):
+    def items(self) -> list[tuple[str, Parameter]]:
         """(name, parameter) pairs."""
         return [(name, getattr(self, name)) for name in self._roles]
 
-    def get(self, name, default=None):
+    def get(self, name: str, default: Any = None) -> Any:
         """The parameter of this name, or `default`."""
         return self.__dict__[name] if name in self else default
 
-    def update(self, values):
+    def update(self, values: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]]) -> None:
         """Add or replace parameters, from a mapping or from (name, Tensor) pairs."""
         for name, value in _pairs(values):
             self[name] = value
 
-    def pop(self, name):
+    def pop(self, name: str) -> Parameter:
         """Take out a parameter and return it.
 
         Raises:

@@ -1,10 +1,18 @@
 """Layers that drop at random while training and pass on in evaluation."""
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from . import functional as F
 from .functional.common import number
 from .linear import Linear
 from .module import Module
+
+if TYPE_CHECKING:
+    from ..autograd import Tensor
+    from ..backend import Generator
+    from ..typing import ArrayLike, DeviceLike, DTypeLike
 
 __all__ = ["AlphaDropout", "DropConnect", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]
 
@@ -14,15 +22,15 @@ class _Dropout(Module):
 
     function: Callable
 
-    def __init__(self, p=0.5, inplace=False, generator=None):
+    def __init__(self, p: float = 0.5, inplace: bool = False, generator: Generator | None = None) -> None:
         super().__init__()
         self.p = number("p", p, 0, high=1)
         self.inplace, self.generator = inplace, generator
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return type(self).function(input, self.p, self.training, generator=self.generator)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"p={self.p}, inplace={self.inplace}"
 
 
@@ -169,14 +177,15 @@ class DropConnect(Linear):
         tensor([[0., 0.]])
     """
 
-    def __init__(self, in_features, out_features, p=0.5, bias=True, *, generator=None, device=None, dtype=None,
-                 init=None):
+    def __init__(self, in_features: int, out_features: int, p: float = 0.5, bias: bool = True, *,
+                 generator: Generator | None = None, device: DeviceLike | None = None, dtype: DTypeLike | None = None,
+                 init: str | Callable[..., Any] | None = None) -> None:
         super().__init__(in_features, out_features, bias, device, dtype, init=init)
         self.p, self.generator = number("p", p, 0, high=1), generator
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         weight = F.dropout(self.weight, self.p, self.training, generator=self.generator)
         return F.linear(input, weight, self.bias)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"{super().extra_repr()}, p={self.p}"

@@ -1,10 +1,19 @@
 """Layers that look vectors up."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from . import functional as F
 from .functional.linear import row_of
 from .init import normal_
 from .linear import new_parameter, size
 from .module import Module
 from .parameter import Parameter
+
+if TYPE_CHECKING:
+    from ..autograd import Tensor
+    from ..backend import Generator
+    from ..typing import ArrayLike, DeviceLike, DTypeLike
 
 __all__ = ["Embedding"]
 
@@ -37,8 +46,11 @@ class Embedding(Module):
         (2, 2, 3)
     """
 
-    def __init__(self, num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0,
-                 scale_grad_by_freq=False, sparse=False, device=None, dtype=None):
+    weight: Parameter
+
+    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None,
+                 max_norm: float | None = None, norm_type: float = 2.0, scale_grad_by_freq: bool = False,
+                 sparse: bool = False, device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         if sparse:
             raise ValueError("sparse: sparse gradients are not supported, leave it False")
@@ -50,7 +62,8 @@ class Embedding(Module):
         self.reset_parameters()
 
     @classmethod
-    def from_pretrained(cls, embeddings, freeze=True, padding_idx=None, max_norm=None, norm_type=2.0,
+    def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None,
+                        max_norm: float | None = None, norm_type: float = 2.0,
                         scale_grad_by_freq=False):
         """A layer around a given table.
 
@@ -70,16 +83,16 @@ class Embedding(Module):
         layer.weight = Parameter(embeddings, requires_grad=not freeze)
         return layer
 
-    def reset_parameters(self, generator=None):
+    def reset_parameters(self, generator: Generator | None = None) -> None:
         """Draw the table anew; the padding row becomes zero."""
         normal_(self.weight, generator=generator)
         if self.padding_idx is not None:
             self.weight.data[self.padding_idx] = 0
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         text = f"{self.num_embeddings}, {self.embedding_dim}"
         if self.padding_idx is not None:
             text += f", padding_idx={self.padding_idx}"

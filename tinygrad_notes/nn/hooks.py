@@ -20,7 +20,7 @@ class Handle:
             for key in [k for k in self._table if k != self._key]:
                 self._table[key] = self._table.pop(key)
 
-    def remove(self):
+    def remove(self) -> None:
         """Take the hook off; a second time does nothing."""
         self._table.pop(self._key, None)
         if self._module._hooks is not None and not any(self._module._hooks.values()):

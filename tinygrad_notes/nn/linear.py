@@ -1,5 +1,8 @@
 """Affine layers and what goes with them: Linear, Bilinear, shapes, whole perceptrons."""
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 from ..autograd import as_tensor
 from ..backend import as_device, default_float, to_dtype
@@ -9,6 +12,13 @@ from . import init as initializers
 from .container import Sequential
 from .module import Module
 from .parameter import Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..autograd import Tensor
+    from ..backend import Generator
+    from ..typing import ArrayLike, DeviceLike, DTypeLike
 
 __all__ = ["Bilinear", "Flatten", "Identity", "Linear", "MLP", "Unflatten"]
 
@@ -61,7 +71,11 @@ class Linear(Module):
         (4, 2)
     """
 
-    def __init__(self, in_features, out_features, bias=True, device=None, dtype=None, *, init=None):
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, device: DeviceLike | None = None,
+                 dtype: DTypeLike | None = None, *, init: str | Callable[..., Any] | None = None) -> None:
         super().__init__()
         self.in_features, self.out_features = size("in_features", in_features), size("out_features", out_features)
         self.init = initializer(init)
@@ -69,7 +83,7 @@ class Linear(Module):
         self.register_parameter("bias", new_parameter((self.out_features,), device, dtype) if bias else None)
         self.reset_parameters()
 
-    def reset_parameters(self, generator=None):
+    def reset_parameters(self, generator: Generator | None = None) -> None:
         """Draw the parameters anew."""
         if self.init is not None:
             self.init(self.weight)
@@ -81,10 +95,10 @@ class Linear(Module):
         if self.bias is not None:
             initializers.uniform_(self.bias, -limit, limit, generator)
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return linear(input, self.weight, self.bias)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
@@ -127,7 +141,11 @@ class Bilinear(Module):
         (5, 2)
     """
 
-    def __init__(self, in1_features, in2_features, out_features, bias=True, device=None, dtype=None):
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(self, in1_features: int, in2_features: int, out_features: int, bias: bool = True,
+                 device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.in1_features, self.in2_features = size("in1_features", in1_features, 1), size("in2_features", in2_features)
         self.out_features = size("out_features", out_features)
@@ -135,17 +153,17 @@ class Bilinear(Module):
         self.register_parameter("bias", new_parameter((self.out_features,), device, dtype) if bias else None)
         self.reset_parameters()
 
-    def reset_parameters(self, generator=None):
+    def reset_parameters(self, generator: Generator | None = None) -> None:
         """Draw the parameters anew."""
         limit = 1 / math.sqrt(self.in1_features)
         initializers.uniform_(self.weight, -limit, limit, generator)
         if self.bias is not None:
             initializers.uniform_(self.bias, -limit, limit, generator)
 
-    def forward(self, input1, input2):
+    def forward(self, input1: ArrayLike, input2: ArrayLike) -> Tensor:
         return F.bilinear(input1, input2, self.weight, self.bias)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return (f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
                 f"out_features={self.out_features}, bias={self.bias is not None}")
 
@@ -164,10 +182,10 @@ class Identity(Module):
         tensor([1.])
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def forward(self, input):
+    def forward(self, input: Any) -> Any:
         return input
 
 
@@ -188,14 +206,14 @@ class Flatten(Module):
         (2, 12)
     """
 
-    def __init__(self, start_dim=1, end_dim=-1):
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return flatten(input, self.start_dim, self.end_dim)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
 
@@ -218,11 +236,11 @@ class Unflatten(Module):
         (2, 3, 4)
     """
 
-    def __init__(self, dim, unflattened_size):
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         input = as_tensor(input)
         if not -input.ndim <= self.dim < input.ndim:
             raise IndexError(f"Unflatten: dim {self.dim} is out of range for a tensor with {input.ndim} axes")
@@ -235,7 +253,7 @@ class Unflatten(Module):
         sizes = tuple(n // known if m == -1 else m for m in self.unflattened_size)
         return reshape(input, input.shape[:dim] + sizes + input.shape[dim + 1:])
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
 
 
@@ -268,13 +286,15 @@ class MLP(Sequential):
         )
     """
 
-    def __init__(self, sizes, activation=None, dropout=0.0, bias=True, *, init=None, device=None, dtype=None):
+    def __init__(self, sizes: Sequence[int], activation: Callable[[], Module] | None = None, dropout: float = 0.0,
+                 bias: bool = True, *, init: str | Callable[..., Any] | None = None, device: DeviceLike | None = None,
+                 dtype: DTypeLike | None = None) -> None:
         from .activation_pieces import ReLU
         from .dropout import Dropout
         sizes = list(sizes)
         if len(sizes) < 2:
             raise ValueError(f"sizes: expected at least two widths, got {sizes}")
-        layers = []
+        layers: list[Module] = []
         for k, (m, n) in enumerate(zip(sizes, sizes[1:])):
             layers.append(Linear(m, n, bias, device, dtype, init=init))
             if k < len(sizes) - 2:

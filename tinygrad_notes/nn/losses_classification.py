@@ -1,7 +1,15 @@
 """Losses between scores and classes, as modules."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ..autograd import as_tensor
 from . import functional as F
 from .losses import _Loss
+
+if TYPE_CHECKING:
+    from ..autograd import Tensor
+    from ..typing import ArrayLike
 
 __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss",
@@ -31,12 +39,15 @@ class CrossEntropyLoss(_Loss):
         tensor(0.6931)
     """
 
-    def __init__(self, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+    weight: Tensor | None
+
+    def __init__(self, weight: ArrayLike | None = None, ignore_index: int = -100, reduction: str = "mean",
+                 label_smoothing: float = 0.0) -> None:
         super().__init__(reduction)
         self.register_buffer("weight", None if weight is None else as_tensor(weight))
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
-    def forward(self, input, target):
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return F.cross_entropy(input, target, weight=self.weight, ignore_index=self.ignore_index,
                                reduction=self.reduction, label_smoothing=self.label_smoothing)
 
@@ -62,12 +73,14 @@ class NLLLoss(_Loss):
         tensor(1.)
     """
 
-    def __init__(self, weight=None, ignore_index=-100, reduction="mean"):
+    weight: Tensor | None
+
+    def __init__(self, weight: ArrayLike | None = None, ignore_index: int = -100, reduction: str = "mean") -> None:
         super().__init__(reduction)
         self.register_buffer("weight", None if weight is None else as_tensor(weight))
         self.ignore_index = ignore_index
 
-    def forward(self, input, target):
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return F.nll_loss(input, target, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
@@ -91,11 +104,13 @@ class BCELoss(_Loss):
         tensor(0.6931)
     """
 
-    def __init__(self, weight=None, reduction="mean"):
+    weight: Tensor | None
+
+    def __init__(self, weight: ArrayLike | None = None, reduction: str = "mean") -> None:
         super().__init__(reduction)
         self.register_buffer("weight", None if weight is None else as_tensor(weight))
 
-    def forward(self, input, target):
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return F.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
 
 
@@ -120,12 +135,16 @@ class BCEWithLogitsLoss(_Loss):
         tensor(0.6931)
     """
 
-    def __init__(self, weight=None, reduction="mean", pos_weight=None):
+    weight: Tensor | None
+    pos_weight: Tensor | None
+
+    def __init__(self, weight: ArrayLike | None = None, reduction: str = "mean",
+                 pos_weight: ArrayLike | None = None) -> None:
         super().__init__(reduction)
         self.register_buffer("weight", None if weight is None else as_tensor(weight))
         self.register_buffer("pos_weight", None if pos_weight is None else as_tensor(pos_weight))
 
-    def forward(self, input, target):
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return F.binary_cross_entropy_with_logits(input, target, weight=self.weight, reduction=self.reduction,
                                                   pos_weight=self.pos_weight)
 
@@ -147,7 +166,7 @@ class SoftMarginLoss(_Loss):
         tensor(0.6931)
     """
 
-    def forward(self, input, target):
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return F.soft_margin_loss(input, target, reduction=self.reduction)
 
 
@@ -169,11 +188,13 @@ class MultiLabelSoftMarginLoss(_Loss):
         tensor(0.6931)
     """
 
-    def __init__(self, weight=None, reduction="mean"):
+    weight: Tensor | None
+
+    def __init__(self, weight: ArrayLike | None = None, reduction: str = "mean") -> None:
         super().__init__(reduction)
         self.register_buffer("weight", None if weight is None else as_tensor(weight))
 
-    def forward(self, input, target):
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return F.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)
 
 
@@ -194,7 +215,7 @@ class MultiLabelMarginLoss(_Loss):
         tensor(0.2500)
     """
 
-    def forward(self, input, target):
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return F.multilabel_margin_loss(input, target, reduction=self.reduction)
 
 
@@ -220,11 +241,14 @@ class MultiMarginLoss(_Loss):
         tensor(0.2500)
     """
 
-    def __init__(self, p=1, margin=1.0, weight=None, reduction="mean"):
+    weight: Tensor | None
+
+    def __init__(self, p: float = 1, margin: float = 1.0, weight: ArrayLike | None = None,
+                 reduction: str = "mean") -> None:
         super().__init__(reduction)
         self.register_buffer("weight", None if weight is None else as_tensor(weight))
         self.p, self.margin = p, margin
 
-    def forward(self, input, target):
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return F.multi_margin_loss(input, target, p=self.p, margin=self.margin, weight=self.weight,
                                    reduction=self.reduction)

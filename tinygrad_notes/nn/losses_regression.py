@@ -1,6 +1,14 @@
 """Losses between a prediction and a number, and between distributions, as modules."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from . import functional as F
 from .losses import _Loss
+
+if TYPE_CHECKING:
+    from ..autograd import Tensor
+    from ..typing import ArrayLike
 
 __all__ = [
     "GaussianNLLLoss", "HuberLoss", "KLDivLoss", "L1Loss", "LpLoss", "MSELoss", "PoissonNLLLoss",
@@ -27,7 +35,7 @@ class MSELoss(_Loss):
         tensor(2.)
     """
 
-    def forward(self, input, target):
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return F.mse_loss(input, target, reduction=self.reduction)
 
 
@@ -50,7 +58,7 @@ class L1Loss(_Loss):
         tensor(1.)
     """
 
-    def forward(self, input, target):
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return F.l1_loss(input, target, reduction=self.reduction)
 
 
@@ -74,11 +82,11 @@ class LpLoss(_Loss):
         tensor(2.)
     """
 
-    def __init__(self, p=2, reduction="mean"):
+    def __init__(self, p: float = 2, reduction: str = "mean") -> None:
         super().__init__(reduction)
         self.p = p
 
-    def forward(self, input, target):
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return F.lp_loss(input, target, p=self.p, reduction=self.reduction)
 
 
@@ -102,11 +110,11 @@ class HuberLoss(_Loss):
         tensor(3.5000)
     """
 
-    def __init__(self, reduction="mean", delta=1.0):
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction)
         self.delta = delta
 
-    def forward(self, input, target):
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 
@@ -130,11 +138,11 @@ class SmoothL1Loss(_Loss):
         tensor(3.5000)
     """
 
-    def __init__(self, reduction="mean", beta=1.0):
+    def __init__(self, reduction: str = "mean", beta: float = 1.0) -> None:
         super().__init__(reduction)
         self.beta = beta
 
-    def forward(self, input, target):
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
@@ -159,11 +167,11 @@ class GaussianNLLLoss(_Loss):
         tensor(1.1931)
     """
 
-    def __init__(self, full=False, eps=1e-6, reduction="mean"):
+    def __init__(self, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
         super().__init__(reduction)
         self.full, self.eps = full, eps
 
-    def forward(self, input, target, var):
+    def forward(self, input: ArrayLike, target: ArrayLike, var: ArrayLike) -> Tensor:
         return F.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
 
 
@@ -187,11 +195,11 @@ class PoissonNLLLoss(_Loss):
         tensor(1.)
     """
 
-    def __init__(self, log_input=True, full=False, eps=1e-8, reduction="mean"):
+    def __init__(self, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean") -> None:
         super().__init__(reduction)
         self.log_input, self.full, self.eps = log_input, full, eps
 
-    def forward(self, input, target):
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return F.poisson_nll_loss(input, target, log_input=self.log_input, full=self.full, eps=self.eps,
                                   reduction=self.reduction)
 
@@ -216,9 +224,9 @@ class KLDivLoss(_Loss):
         tensor(0.)
     """
 
-    def __init__(self, reduction="mean", log_target=False):
+    def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
         super().__init__(reduction, ("none", "mean", "sum", "batchmean"))
         self.log_target = log_target
 
-    def forward(self, input, target):
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)

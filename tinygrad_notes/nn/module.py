@@ -1,11 +1,31 @@
 """Module: parameters, buffers and other modules under names, and a `forward` that computes with them."""
+from __future__ import annotations
+
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from ..autograd import Tensor
 from ..backend import Device, as_device, to_dtype
 from . import state
 from .hooks import Handle, call_with_hooks
 from .parameter import Buffer, Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import ParamSpec, Protocol, Self, TypeVar
+
+    from ..typing import DeviceLike, DTypeLike
+    from .state import Keys
+    from .summary import Summary
+
+    Inputs = ParamSpec("Inputs")
+    Output = TypeVar("Output", covariant=True)
+
+    class HasForward(Protocol[Inputs, Output]):
+        """What is called as its `forward` says."""
+
+        def forward(self, *inputs: Inputs.args, **options: Inputs.kwargs) -> Output:
+            """Compute the output."""
 
 PARAMETER, BUFFER, UNSAVED, MODULE = "parameter", "buffer", "buffer that is not saved", "module"
 
@@ -31,21 +51,26 @@ class Module:
         6.0
     """
 
-    training = True
-    _hooks = None  # most modules have none: then a call is one attribute look-up more than `forward`
+    training: bool = True
+    _roles: dict[str, str]
+    _hooks: dict | None = None  # most modules have none: then a call is one attribute look-up more than `forward`
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.__dict__["_roles"] = {}
 
     # Calling ------------------------------------------------------------------------
-    def forward(self, *inputs):
+    def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute the output; every module defines its own."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward")
 
-    def __call__(self, *inputs, **options):
-        if self._hooks is None:
-            return self.forward(*inputs, **options)
-        return call_with_hooks(self, inputs, options)
+    if TYPE_CHECKING:
+        def __call__(self: HasForward[Inputs, Output], *inputs: Inputs.args, **options: Inputs.kwargs) -> Output:
+            """Compute the output, with the hooks."""
+    else:
+        def __call__(self, *inputs, **options):
+            if self._hooks is None:
+                return self.forward(*inputs, **options)
+            return call_with_hooks(self, inputs, options)
 
     # Registration -------------------------------------------------------------------
     def __setattr__(self, name, value):
@@ -92,7 +117,7 @@ class Module:
             raise TypeError(f"{name}: expected {kind.__name__} or None, got {type(value).__name__}")
         self._register(name, role, value)
 
-    def register_parameter(self, name, param):
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter, or None to keep the name for one.
 
         Raises:
@@ -101,7 +126,7 @@ class Module:
         """
         self._register_new(name, PARAMETER, param, Parameter)
 
-    def register_buffer(self, name, tensor, persistent=True):
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a Tensor that is state but no parameter, such as a running mean.
 
         Args:
@@ -115,7 +140,7 @@ class Module:
         """
         self._register_new(name, BUFFER if persistent else UNSAVED, tensor, Tensor)
 
-    def register_module(self, name, module):
+    def register_module(self, name: str, module: Module | None) -> None:
         """Add a module under a name, or None to keep the name for one.
 
         Raises:
@@ -133,7 +158,7 @@ class Module:
         return [(name, values[name]) for name, role in self._roles.items()
                 if role in roles and values[name] is not None]
 
-    def named_children(self):
+    def named_children(self) -> Iterator[tuple[str, Module]]:
         """(name, module) of the modules directly inside, each module once."""
         seen = set()
         for name, module in self._members(MODULE):
@@ -141,11 +166,12 @@ class Module:
                 seen.add(module)
                 yield name, module
 
-    def children(self):
+    def children(self) -> Iterator[Module]:
         """The modules directly inside."""
         return (module for _, module in self.named_children())
 
-    def named_modules(self, memo=None, prefix="", remove_duplicate=True):
+    def named_modules(self, memo: set[Module] | None = None, prefix: str = "",
+                      remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
         """(path, module) of this module and all inside it, outer before inner; each once, or under every path."""
         seen = set() if memo is None else memo
         stack = [(prefix, self)]
@@ -159,7 +185,7 @@ class Module:
             dot = path + "." if path else ""
             stack.extend((dot + name, child) for name, child in reversed(module._members(MODULE)))
 
-    def modules(self):
+    def modules(self) -> Iterator[Module]:
         """This module and all inside it, each once."""
         return (module for _, module in self.named_modules())
 
@@ -175,23 +201,25 @@ class Module:
                     seen.add(tensor)
                 yield dot + name, tensor
 
-    def named_parameters(self, prefix="", recurse=True, remove_duplicate=True):
+    def named_parameters(self, prefix: str = "", recurse: bool = True,
+                         remove_duplicate: bool = True) -> Iterator[tuple[str, Parameter]]:
         """(path, parameter) of all parameters; a shared one once, unless `remove_duplicate=False`."""
         return self._named_tensors((PARAMETER,), prefix, recurse, remove_duplicate)
 
-    def parameters(self, recurse=True):
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """All parameters, a shared one once."""
         return (tensor for _, tensor in self.named_parameters(recurse=recurse))
 
-    def named_buffers(self, prefix="", recurse=True, remove_duplicate=True):
+    def named_buffers(self, prefix: str = "", recurse: bool = True,
+                      remove_duplicate: bool = True) -> Iterator[tuple[str, Tensor]]:
         """(path, buffer) of all buffers, saved or not."""
         return self._named_tensors((BUFFER, UNSAVED), prefix, recurse, remove_duplicate)
 
-    def buffers(self, recurse=True):
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """All buffers."""
         return (tensor for _, tensor in self.named_buffers(recurse=recurse))
 
-    def get_submodule(self, target):
+    def get_submodule(self, target: str) -> Module:
         """The module at a path such as 'encoder.0'; '' is this module.
 
         Raises:
@@ -216,7 +244,7 @@ class Module:
                                  f"{', '.join(inside) or 'none'}")
         return inside[name]
 
-    def get_parameter(self, target):
+    def get_parameter(self, target: str) -> Parameter:
         """The parameter at a path such as 'encoder.0.weight'.
 
         Raises:
@@ -224,7 +252,7 @@ class Module:
         """
         return self._get_tensor(target, PARAMETER)
 
-    def get_buffer(self, target):
+    def get_buffer(self, target: str) -> Tensor:
         """The buffer at a path such as 'norm.running_mean'.
 
         Raises:
@@ -232,11 +260,11 @@ class Module:
         """
         return self._get_tensor(target, BUFFER, UNSAVED)
 
-    def count_params(self, trainable=False):
+    def count_params(self, trainable: bool = False) -> int:
         """How many numbers its parameters hold, shared ones once; with `trainable`, those that want a gradient."""
         return sum(p.size for p in self.parameters() if p.requires_grad or not trainable)
 
-    def summary(self, *inputs, **options):
+    def summary(self, *inputs: Any, **options: Any) -> Summary:
         """A table of the layers: output shapes and parameter counts; see `nn.summary`."""
         from .summary import summary
         return summary(self, *inputs, **options)
@@ -250,7 +278,7 @@ class Module:
                 for name, tensor in module._members(role):
                     yield dot + name, tensor
 
-    def state_dict(self, *, prefix="", keep_vars=False):
+    def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
         """{path: Tensor} of all parameters and saved buffers, in PyTorch's order and layout.
 
         Args:
@@ -259,7 +287,7 @@ class Module:
         """
         return {prefix + key: tensor if keep_vars else tensor.detach() for key, tensor in self._state()}
 
-    def load_state_dict(self, state_dict, strict=True, assign=False):
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Keys:
         """Take over the values of a `state_dict`; every key is checked before anything changes.
 
         Args:
@@ -277,7 +305,7 @@ class Module:
         return state.load(self, state_dict, strict, assign)
 
     # Modes ----------------------------------------------------------------------------
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Self:
         """Switch this module and all inside to training (or, with False, evaluation); returns it.
 
         Raises:
@@ -289,12 +317,12 @@ class Module:
             module.__dict__["training"] = mode
         return self
 
-    def eval(self):
+    def eval(self) -> Self:
         """Switch this module and all inside to evaluation: dropout passes on, norms use running values."""
         return self.train(False)
 
     @contextmanager
-    def evaluating(self):
+    def evaluating(self) -> Iterator[Self]:
         """Evaluation inside the block; afterwards every module is in the mode it had.
 
         Example:
@@ -314,13 +342,13 @@ class Module:
             for module, mode in before:
                 module.__dict__["training"] = mode
 
-    def requires_grad_(self, requires_grad=True):
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Want (or no longer want) gradients for all parameters; returns the module."""
         for p in self.parameters():
             p.requires_grad_(requires_grad)
         return self
 
-    def zero_grad(self, set_to_none=True):
+    def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set those that exist to zero."""
         for p in self.parameters():
             if set_to_none or p.grad is None:
@@ -329,7 +357,7 @@ class Module:
                 p.grad = Tensor.wrap(p.device.xp.zeros_like(p.grad.data))
 
     # Where it lives -------------------------------------------------------------------
-    def to(self, *args, device=None, dtype=None):
+    def to(self, *args: Any, device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> Self:
         """Move parameters and buffers to a device, floating ones to a dtype too; returns the module.
 
         Args:
@@ -352,10 +380,10 @@ class Module:
                 device = given
             else:
                 dtype = given
-        device, dtype = None if device is None else as_device(device), to_dtype(dtype)
-        if dtype is not None and dtype.kind != "f":
-            raise TypeError(f"dtype: a module moves to floating dtypes only, got {dtype}")
-        return self._apply(lambda t: Tensor(t, dtype=dtype if t.dtype.kind == "f" else None, device=device))
+        home, kind = None if device is None else as_device(device), to_dtype(dtype)
+        if kind is not None and kind.kind != "f":
+            raise TypeError(f"dtype: a module moves to floating dtypes only, got {kind}")
+        return self._apply(lambda t: Tensor(t, dtype=kind if t.dtype.kind == "f" else None, device=home))
 
     def _apply(self, change):
         """Give each parameter (with its gradient) and buffer the array of `change(tensor)`."""
@@ -369,27 +397,27 @@ class Module:
                         tensor.grad = change(tensor.grad)
         return self
 
-    def float(self):
+    def float(self) -> Self:
         """All floating parameters and buffers to float32."""
         return self.to(dtype="float32")
 
-    def double(self):
+    def double(self) -> Self:
         """All floating parameters and buffers to float64."""
         return self.to(dtype="float64")
 
-    def half(self):
+    def half(self) -> Self:
         """All floating parameters and buffers to float16."""
         return self.to(dtype="float16")
 
-    def cpu(self):
+    def cpu(self) -> Self:
         """Move to the CPU."""
         return self.to("cpu")
 
-    def cuda(self):
+    def cuda(self) -> Self:
         """Move to the GPU."""
         return self.to("cuda")
 
-    def apply(self, fn):
+    def apply(self, fn: Callable[[Module], Any]) -> Self:
         """Call `fn(module)` for every module inside, inner before outer, then for this one; returns it."""
         for child in self.children():
             child.apply(fn)
@@ -397,7 +425,8 @@ class Module:
         return self
 
     # Hooks ----------------------------------------------------------------------------
-    def register_forward_pre_hook(self, hook, *, prepend=False, with_kwargs=False):
+    def register_forward_pre_hook(self, hook: Callable[..., Any], *, prepend: bool = False,
+                                  with_kwargs: bool = False) -> Handle:
         """Call `hook(module, inputs)` before forward; what it returns replaces the inputs.
 
         Args:
@@ -410,7 +439,8 @@ class Module:
         """
         return Handle(self, "pre", (hook, with_kwargs), prepend)
 
-    def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False):
+    def register_forward_hook(self, hook: Callable[..., Any], *, prepend: bool = False,
+                              with_kwargs: bool = False) -> Handle:
         """Call `hook(module, inputs, output)` after forward; what it returns replaces the output.
 
         Args:
@@ -423,7 +453,7 @@ class Module:
         """
         return Handle(self, "forward", (hook, with_kwargs), prepend)
 
-    def register_full_backward_hook(self, hook, prepend=False):
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
         """Call `hook(module, grad_input, grad_output)` when the gradients of its inputs are known.
 
         Args:
@@ -436,11 +466,11 @@ class Module:
         return Handle(self, "backward", (hook, False), prepend)
 
     # How it reads ---------------------------------------------------------------------
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         """The text between the parentheses of this module's repr: its settings."""
         return ""
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return self._repr()
 
     def _repr(self):

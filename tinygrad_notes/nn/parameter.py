@@ -1,5 +1,12 @@
 """A Tensor that a Module counts among its parameters."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ..autograd import Tensor
+
+if TYPE_CHECKING:
+    from ..typing import ArrayLike, SupportsDLPack
 
 __all__ = ["Buffer", "Parameter"]
 
@@ -23,10 +30,10 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data=(), requires_grad=True):
+    def __init__(self, data: ArrayLike | SupportsDLPack = (), requires_grad: bool = True) -> None:
         super().__init__(data, requires_grad)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
 
 
@@ -47,6 +54,6 @@ class Buffer(Tensor):
 
     __slots__ = ("persistent",)
 
-    def __init__(self, data=(), *, persistent=True):
+    def __init__(self, data: ArrayLike | SupportsDLPack = (), *, persistent: bool = True) -> None:
         super().__init__(data)
         self.persistent = persistent

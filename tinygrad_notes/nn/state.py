@@ -1,11 +1,21 @@
 """Taking over values: `load_state_dict`, and a module called with other parameters than its own."""
-from collections import namedtuple
+from __future__ import annotations
+
 from collections.abc import Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..autograd import Tensor
 
-Keys = namedtuple("Keys", ["missing_keys", "unexpected_keys"])
+if TYPE_CHECKING:
+    from .module import Module
+
+
+class Keys(NamedTuple):
+    """What `load_state_dict` returns: the keys it did not find, and those it did not know."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
 
 
 def load(module, state_dict, strict, assign):
@@ -85,7 +95,7 @@ def replaced(module, tensors):
             owner.__dict__[name] = tensor
 
 
-def functional_call(module, tensors, /, *inputs, **options):
+def functional_call(module: Module, tensors: Mapping[str, Tensor], /, *inputs: Any, **options: Any) -> Any:
     """Call `module` with other parameters and buffers than its own, which stay as they are.
 
     Formula: f(theta, x) for a module f with its parameters theta replaced.

@@ -1,6 +1,13 @@
 """A table of what a model is made of: layers, output shapes, parameters."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ..autograd import Tensor, as_tensor, no_grad
 from ..ops import zeros
+
+if TYPE_CHECKING:
+    from .module import Module
 
 
 class Summary:
@@ -12,10 +19,10 @@ class Summary:
         bytes: memory of parameters and buffers.
     """
 
-    def __init__(self, rows, parameters, trainable, bytes):
+    def __init__(self, rows: list, parameters: int, trainable: int, bytes: int) -> None:
         self.rows, self.parameters, self.trainable, self.bytes = rows, parameters, trainable, bytes
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         cells = [("Layer", "Output shape", "Parameters")]
         for path, kind, shape, own in self.rows:
             depth = path.count(".") + 1 if path else 0
@@ -51,7 +58,7 @@ def _shape_of(output):
     return None
 
 
-def summary(model, *inputs, **options):
+def summary(model: Module, *inputs: Any, **options: Any) -> Summary:
     """Run a model once, in evaluation mode and without recording, and list its layers.
 
     Args:
@@ -79,7 +86,7 @@ def summary(model, *inputs, **options):
         Parameters: 33
         Memory of parameters and buffers: 132 bytes
     """
-    shapes = {}
+    shapes: dict = {}
     if inputs or options:
         like = next(iter(model.parameters()), None)
         given = [_zeros(x, like) if isinstance(x, tuple) and all(isinstance(n, int) for n in x) else x for x in inputs]
