@@ -38,11 +38,6 @@ def test_frequencies_are_where_a_wave_peaks(n):
     np.testing.assert_allclose(tn.fft.rfftfreq(n, d=d, dtype="float64").numpy(), abs(f[:n // 2 + 1]))
 
 
-def test_transforms_carry_no_gradient():
-    x = tn.ones(4, requires_grad=True)
-    assert not tn.fft.rfft(x).requires_grad
-    assert tn.fft.fftshift(x).requires_grad
-
 
 @pytest.mark.parametrize(("call", "kind", "match"), [
     (lambda: tn.fft.fft(tn.tensor(1.0)), ValueError, r"fft: x: expected at least one axis, got shape \(\)"),

@@ -106,7 +106,7 @@ def _record_many(outs, op, tensors, arrays, attrs):
         if mode.record == 2:
             note(b, arrays, outs)
         for i, t in enumerate(results):
-            if t.data.dtype.kind == "f":
+            if t.data.dtype.kind in "fc":
                 n = _new(Node)
                 n.order, n.plan, n.parents, n.saved, n.attrs = tick(), PICK, (b,), (), {"index": i}
                 n.shape, n.dtype, n.extra = t.data.shape, t.data.dtype, None

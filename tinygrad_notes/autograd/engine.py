@@ -273,7 +273,7 @@ class RecordedPass(Pass):
 
     def tie_part(self, bundle, index, array):
         tensor = Tensor.wrap(array)
-        if array.dtype.kind == "f":
+        if array.dtype.kind in "fc":
             tensor.node, tensor.requires_grad = link(PICK, bundle, array, {"index": index}), True
         return tensor
 

@@ -39,7 +39,7 @@ def astype(x, dtype, /, *, copy=True, device=None):
     if is_complex(x.dtype) and not (is_complex(wanted) or wanted.kind == "b"):
         raise TypeError(f"astype: {x.dtype} to {wanted} would drop the imaginary part; take tn.real(x) first")
     if copy or wanted != x.dtype:
-        x = (_cast if is_floating(wanted) else _cast_whole)(x, dtype=wanted)
+        x = (_cast if is_floating(wanted) or is_complex(wanted) else _cast_whole)(x, dtype=wanted)
     return x if device is None or as_device(device) == x.device else x.to(device)
 
 

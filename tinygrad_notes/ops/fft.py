@@ -1,7 +1,7 @@
 """Discrete Fourier transforms: the `fft` extension of the Array API standard 2024.12.
 
-Results are complex, and gradients belong to real dtypes: the transforms carry none. The shifts, which
-only move elements, do.
+Results are complex, and gradients belong to real dtypes: the transforms have no rule, and a backward pass
+that meets one raises. The shifts, which only move elements, have theirs.
 """
 import numpy as np
 
@@ -25,7 +25,7 @@ def _define(name):
     else:
         def forward(xp, x, *, n, axis, norm):
             return getattr(xp.fft, name)(x, n=n, axis=axis, norm=norm)
-    return primitive(f"fft.{name}", forward, kind="linalg", differentiable=False)
+    return primitive(f"fft.{name}", forward, kind="linalg")
 
 
 _OPERATIONS = {name: _define(name) for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft",

@@ -123,8 +123,8 @@ def _complex(xp, x):
 
 
 _eig = primitive("eig", lambda xp, x: tuple([_complex(xp, part) for part in xp.linalg.eig(x)]), kind="linalg",
-                 outputs=2, differentiable=False)
-_eigvals = primitive("eigvals", lambda xp, x: _complex(xp, xp.linalg.eigvals(x)), kind="linalg", differentiable=False)
+                 outputs=2)
+_eigvals = primitive("eigvals", lambda xp, x: _complex(xp, xp.linalg.eigvals(x)), kind="linalg")
 
 
 def eig(x, /):
