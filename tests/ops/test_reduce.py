@@ -12,10 +12,11 @@ def host(t):
 
 
 def gradient(function, values, dtype="float64"):
-    """The gradient of the sum of a function's values, and that of this gradient's sum."""
+    """The gradient of the sum of a function's values, and that of its weighted sum."""
     x = tn.tensor(values, dtype=dtype, requires_grad=True)
     (first,) = tn.autograd.grad(function(x).sum(), x, create_graph=True)
-    second = tn.autograd.grad(first.sum(), x, allow_unused=True)[0] if first.requires_grad else None
+    weights = tn.tensor(np.arange(1.0, x.size + 1).reshape(x.shape))
+    second = tn.autograd.grad((first * weights).sum(), x, allow_unused=True)[0] if first.requires_grad else None
     return host(first), np.zeros(x.shape) if second is None else host(second)
 
 
@@ -66,7 +67,9 @@ def test_std_of_equal_elements_has_gradient_zero():
         x = torch.tensor(values, dtype=torch.float64, requires_grad=True)
         (want,) = torch.autograd.grad(x.std(-1).sum(), x, create_graph=True)
         np.testing.assert_allclose(first, want.detach().numpy(), atol=1e-15)
-        assert np.isfinite(second).all()
+        weights = torch.arange(1.0, x.numel() + 1, dtype=torch.float64).reshape(x.shape)
+        (want,) = torch.autograd.grad((want * weights).sum(), x)
+        np.testing.assert_allclose(second, want.numpy(), atol=1e-15)
 
 
 def test_variance_with_too_few_elements():
