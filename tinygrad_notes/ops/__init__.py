@@ -2,6 +2,7 @@
 from ..autograd.plan import CALLS as _CALLS
 from .activation import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
+from .broadcast import *  # noqa: F403
 from .choice import *  # noqa: F403
 from .contract import *  # noqa: F403
 from .convert import *  # noqa: F403
@@ -12,14 +13,16 @@ from .distance import *  # noqa: F403
 from .dtype import *  # noqa: F403
 from .einsum import *  # noqa: F403
 from .exponential import *  # noqa: F403
+from .extreme import *  # noqa: F403
 from .index import *  # noqa: F403
 from .integrate import *  # noqa: F403
 from .join import *  # noqa: F403
 from .logic import *  # noqa: F403
 from .norm import *  # noqa: F403
+from .order import *  # noqa: F403
 from .pad import *  # noqa: F403
-from .products import *  # noqa: F403
 from .piecewise import *  # noqa: F403
+from .products import *  # noqa: F403
 from .random import *  # noqa: F403
 from .reduce import *  # noqa: F403
 from .rounding import *  # noqa: F403

@@ -11,7 +11,7 @@ import numpy as np
 from ..autograd import Tensor, as_tensor, joint, primitive
 from ..autograd.tensor import to_array
 from .axes import one_axis
-from .shape import broadcast_to
+from .broadcast import broadcast_to
 
 __all__ = ["argwhere", "gather", "index_select", "masked_select", "nonzero", "take", "take_along_axis"]
 

@@ -7,7 +7,8 @@ from ..autograd import joint, primitive
 from ..autograd.tensor import Tensor, as_tensor
 from ..backend.kernels import KERNELS
 from .axes import as_shape, one_axis, tensors
-from .shape import atleast_1d, atleast_2d, atleast_3d, ravel
+from .broadcast import atleast_1d, atleast_2d, atleast_3d
+from .shape import ravel
 
 __all__ = ["concat", "stack", "hstack", "vstack", "dstack", "split", "array_split", "chunk", "unstack", "tile",
            "repeat"]

@@ -9,10 +9,11 @@ import numpy as np
 from ..autograd import Tensor, as_tensor, joint, primitive
 from ..backend import int64
 from .axes import one_axis
+from .broadcast import broadcast_to
 from .choice import where
 from .index import ARRAY, cut_to, fit_along, full_key, integers, only, open_key, split_key, written
 from .join import concat
-from .shape import broadcast_to, reshape
+from .shape import reshape
 
 __all__ = [
     "index_add", "index_copy", "index_fill", "index_put", "masked_scatter", "put_along_axis", "scatter", "scatter_add",

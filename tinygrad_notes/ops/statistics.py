@@ -5,8 +5,9 @@ from ..autograd import primitive
 from ..autograd.tensor import Tensor, as_tensor
 from .axes import all_axes, count, kept_shape
 from .join import stack
+from .order import permute_dims
 from .reduce import cast, mean
-from .shape import permute_dims, reshape
+from .shape import reshape
 
 __all__ = ["var", "std", "var_mean", "std_mean", "nansum", "nanmean", "quantile", "median"]
 

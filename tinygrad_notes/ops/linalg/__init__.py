@@ -3,8 +3,8 @@
 All functions work on batches: leading axes are carried along, and broadcast where there are several inputs.
 """
 from ..contract import matmul, outer, tensordot, vecdot
+from ..order import matrix_transpose
 from ..products import cross
-from ..shape import matrix_transpose
 from .determinant import *  # noqa: F403
 from .factor import *  # noqa: F403
 from .norms import *  # noqa: F403

@@ -80,8 +80,10 @@ def matrix_norm(x, /, *, keepdims=False, ord="fro", axis=(-2, -1)):
         >>> tn.linalg.matrix_norm(tn.tensor([[3., 0.], [0., 4.]]))
         tensor(5.)
     """
-    from ..reduce import amax, amin, sum
-    from ..shape import expand_dims, moveaxis
+    from ..extreme import amax, amin
+    from ..order import moveaxis
+    from ..reduce import sum
+    from ..shape import expand_dims
     from .spectral import svdvals
     x = matrix("matrix_norm", x)
     axes = _axes("matrix_norm", axis, x.ndim)
