@@ -327,6 +327,15 @@ def test_inputs_that_are_not_tensors():
     assert F.mse_loss(tn.tensor([1, 2]), tn.tensor([1, 4])).item() == 2
 
 
+def test_a_variance_below_eps_counts_as_eps_and_keeps_its_gradient():
+    v = tn.tensor([0.0, 0.25], dtype="float64", requires_grad=True)
+    x, y = tn.tensor([1.0, 1.0], dtype="float64"), tn.tensor([3.0, 3.0], dtype="float64")
+    out = F.gaussian_nll_loss(x, y, v, eps=0.5, reduction="none")
+    np.testing.assert_allclose(out.numpy(), [(math.log(0.5) + 8) / 2] * 2)
+    out.sum().backward()
+    np.testing.assert_allclose(v.grad.numpy(), [(1 / 0.5 - 4 / 0.25) / 2] * 2)  # that of the clamped variance
+
+
 def test_half_precision_means_do_not_overflow():
     x = tn.full((300,), 30.0, dtype="float16")
     assert F.mse_loss(x, tn.zeros((300,), dtype="float16")).item() == 900

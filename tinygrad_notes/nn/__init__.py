@@ -12,6 +12,7 @@ from .losses_classification import *  # noqa: F403
 from .losses_pairs import *  # noqa: F403
 from .losses_regression import *  # noqa: F403
 from .module import Module as Module
+from .normalization import *  # noqa: F403
 from .parameter import *  # noqa: F403
 from .probe import *  # noqa: F403
 from .state import functional_call as functional_call

@@ -3,5 +3,6 @@ from .activation import *  # noqa: F403
 from .classification import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .linear import *  # noqa: F403
+from .normalization import *  # noqa: F403
 from .pairs import *  # noqa: F403
 from .regression import *  # noqa: F403
