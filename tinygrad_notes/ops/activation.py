@@ -7,8 +7,8 @@ from math import pi, sqrt
 from numpy import errstate, finfo
 
 from ..autograd import elementwise
-from ..backend import default_float
 from ..backend.kernels import KERNELS
+from .arithmetic import floating
 from .choice import clip
 from .docs import function
 from .special import error_function, fits_erf
@@ -22,11 +22,6 @@ ROOT_HALF, ROOT_2_PI, DENSITY, CUBIC = sqrt(0.5), sqrt(2 / pi), 1 / sqrt(2 * pi)
 
 
 # Forwards compute in place on arrays of their own: at these lengths, memory costs more than arithmetic.
-def floating(xp, x):
-    """`x`, integers as float32."""
-    return x if x.dtype.kind in "fc" else xp.astype(x, default_float)
-
-
 def rectified(xp, x):
     """max(x, 0); on long arrays NumPy clips three times faster than it compares."""
     return xp.clip(x, 0, float("inf")) if x.size > 4096 and x.dtype.kind == "f" else xp.maximum(x, 0)

@@ -12,6 +12,12 @@ __all__ = [
     "sgn", "sign", "sqrt", "square", "subtract", "true_divide",
 ]
 
+
+def floating(xp, x):
+    """A raw array, integers as float32."""
+    return x if x.dtype.kind in "fc" else xp.astype(x, default_float)
+
+
 # A gradient that is zero everywhere, of every order: that of sign, floor and their like.
 flat = elementwise("flat", lambda xp, x: xp.zeros_like(x), x=lambda xp, g: xp.flat(g))
 
@@ -244,7 +250,7 @@ def addcdiv(x, y, z, /, *, value=1):
     return add(x, multiply(divide(y, z), value) if value != 1 else divide(y, z))
 
 
-_ldexp = elementwise("ldexp", lambda xp, x, n: xp.ldexp(x, n), x=lambda xp, g, n: xp.ldexp(g, n))
+_ldexp = elementwise("ldexp", lambda xp, x, n: xp.ldexp(floating(xp, x), n), x=lambda xp, g, n: xp.ldexp(g, n))
 
 
 def ldexp(x, n, /):
@@ -269,6 +275,7 @@ def ldexp(x, n, /):
         tensor([ 8., 48.])
     """
     n = as_tensor(n, like=x if isinstance(x, Tensor) else None)
+    x = as_tensor(x, like=n)
     return _ldexp(x, n) if n.dtype.kind in "biu" else multiply(x, pow(2.0, n))
 
 
@@ -316,8 +323,8 @@ imag = elementwise(
 def _angle(xp, x):
     if x.dtype.kind == "c":
         return xp.angle(x)
-    negative = xp.astype(x < 0, x.dtype if x.dtype.kind == "f" else default_float)
-    return xp.where(x != x, x, negative * pi)
+    x = floating(xp, x)
+    return xp.where(x != x, x, xp.astype(x < 0, x.dtype) * pi)
 
 
 angle = elementwise("angle", _angle, x=lambda xp, g: xp.flat(g),

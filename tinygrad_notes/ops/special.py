@@ -2,6 +2,7 @@
 from math import factorial, log, pi, sqrt
 
 from ..autograd import Tensor, elementwise
+from .arithmetic import add, floating, subtract
 from .docs import function
 
 __all__ = [
@@ -174,7 +175,6 @@ def betaln(a, b, /):
         >>> tn.betaln(tn.tensor([2.0]), 3.0)
         tensor([-2.4849])
     """
-    from .arithmetic import add, subtract
     return subtract(add(lgamma(a), lgamma(b)), lgamma(add(a, b)))
 
 
@@ -201,7 +201,6 @@ def mvlgamma(x, /, p):
     """
     if p.__class__ is not int or p < 1:
         raise ValueError(f"mvlgamma: p must be an int of at least 1, got {p!r}")
-    from .arithmetic import add, subtract
     out = lgamma(x)
     for i in range(1, p):
         out = add(out, lgamma(subtract(x, i / 2)))
@@ -215,7 +214,13 @@ def _over(xp, out, x, limit):
     """out / x, and its limit at x = 0."""
     return xp.where(x == 0, limit, out / xp.where(x == 0, 1, x))
 
-i0 = function("i0", lambda xp, x: xp.i0e(x) * xp.exp(xp.abs(x)),
+
+def _i0(xp, x):
+    x = floating(xp, x)
+    return xp.i0e(x) * xp.exp(xp.abs(x))
+
+
+i0 = function("i0", _i0,
               "The modified Bessel function of the first kind, order 0.", "out = I_0(x)", "i0(tn.tensor([0.0, 1.0]))",
               "tensor([1.0000, 1.2661])", x=lambda xp, g, x: g * xp.i1(x))
 i1 = function("i1", lambda xp, x: xp.i1(x), "The modified Bessel function of the first kind, order 1.", "out = I_1(x)",
