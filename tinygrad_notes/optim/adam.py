@@ -1,8 +1,14 @@
 """Adam and its relatives: steps scaled by running moments of the gradient."""
 
+from __future__ import annotations
+
 from math import sqrt
+from typing import TYPE_CHECKING, Any
 
 from .optimizer import Optimizer, in_range, without_hints
+
+if TYPE_CHECKING:
+    from .optimizer import Params
 
 
 def check_moments(group):
@@ -52,19 +58,19 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        params,
-        lr=1e-3,
-        betas=(0.9, 0.999),
-        eps=1e-8,
-        weight_decay=0,
-        amsgrad=False,
+        params: Params,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        amsgrad: bool = False,
         *,
-        maximize=False,
-        decoupled_weight_decay=None,
-        bias_correction=True,
-        eps_inside=False,
-        **hints,
-    ):
+        maximize: bool = False,
+        decoupled_weight_decay: bool | None = None,
+        bias_correction: bool = True,
+        eps_inside: bool = False,
+        **hints: Any,
+    ) -> None:
         without_hints(type(self).__name__, hints)
         decoupled = self._decoupled if decoupled_weight_decay is None else decoupled_weight_decay
         super().__init__(
@@ -137,7 +143,16 @@ class AdamW(Adam):
 
     _decoupled = True
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2, amsgrad=False, **options):
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        **options: Any,
+    ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, **options)
 
 
@@ -166,7 +181,17 @@ class Adamax(Optimizer):
 
     states = ("exp_avg", "exp_inf")
 
-    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, *, maximize=False, **hints):
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        *,
+        maximize: bool = False,
+        **hints: Any,
+    ) -> None:
         without_hints("Adamax", hints)
         super().__init__(
             params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
@@ -213,16 +238,16 @@ class RAdam(Optimizer):
 
     def __init__(
         self,
-        params,
-        lr=1e-3,
-        betas=(0.9, 0.999),
-        eps=1e-8,
-        weight_decay=0,
-        decoupled_weight_decay=False,
+        params: Params,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        decoupled_weight_decay: bool = False,
         *,
-        maximize=False,
-        **hints,
-    ):
+        maximize: bool = False,
+        **hints: Any,
+    ) -> None:
         without_hints("RAdam", hints)
         super().__init__(
             params,
@@ -286,17 +311,17 @@ class NAdam(Optimizer):
 
     def __init__(
         self,
-        params,
-        lr=2e-3,
-        betas=(0.9, 0.999),
-        eps=1e-8,
-        weight_decay=0,
-        momentum_decay=4e-3,
-        decoupled_weight_decay=False,
+        params: Params,
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
         *,
-        maximize=False,
-        **hints,
-    ):
+        maximize: bool = False,
+        **hints: Any,
+    ) -> None:
         without_hints("NAdam", hints)
         super().__init__(
             params,

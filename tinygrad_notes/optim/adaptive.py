@@ -1,6 +1,13 @@
 """Step sizes from the history of each coordinate, without momentum of the first order."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .optimizer import Optimizer, in_range, without_hints
+
+if TYPE_CHECKING:
+    from .optimizer import Params
 
 
 class RMSprop(Optimizer):
@@ -35,18 +42,18 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        params,
-        lr=1e-2,
-        alpha=0.99,
-        eps=1e-8,
-        weight_decay=0,
-        momentum=0,
-        centered=False,
+        params: Params,
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum: float = 0,
+        centered: bool = False,
         *,
-        maximize=False,
-        eps_inside=False,
-        **hints,
-    ):
+        maximize: bool = False,
+        eps_inside: bool = False,
+        **hints: Any,
+    ) -> None:
         without_hints("RMSprop", hints)
         super().__init__(
             params,
@@ -127,16 +134,16 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        params,
-        lr=1e-2,
-        lr_decay=0,
-        weight_decay=0,
-        initial_accumulator_value=0,
-        eps=1e-10,
+        params: Params,
+        lr: float = 1e-2,
+        lr_decay: float = 0,
+        weight_decay: float = 0,
+        initial_accumulator_value: float = 0,
+        eps: float = 1e-10,
         *,
-        maximize=False,
-        **hints,
-    ):
+        maximize: bool = False,
+        **hints: Any,
+    ) -> None:
         without_hints("Adagrad", hints)
         super().__init__(
             params,
@@ -192,7 +199,17 @@ class Adadelta(Optimizer):
 
     states = ("square_avg", "acc_delta")
 
-    def __init__(self, params, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0, *, maximize=False, **hints):
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0,
+        *,
+        maximize: bool = False,
+        **hints: Any,
+    ) -> None:
         without_hints("Adadelta", hints)
         super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})
 
@@ -241,7 +258,16 @@ class Rprop(Optimizer):
 
     states = ("prev", "step_size")
 
-    def __init__(self, params, lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50), *, maximize=False, **hints):
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-2,
+        etas: tuple[float, float] = (0.5, 1.2),
+        step_sizes: tuple[float, float] = (1e-6, 50),
+        *,
+        maximize: bool = False,
+        **hints: Any,
+    ) -> None:
         without_hints("Rprop", hints)
         super().__init__(params, {"lr": lr, "etas": tuple(etas), "step_sizes": tuple(step_sizes), "maximize": maximize})
 
@@ -293,7 +319,18 @@ class ASGD(Optimizer):
 
     states = ("ax",)
 
-    def __init__(self, params, lr=1e-2, lambd=1e-4, alpha=0.75, t0=1e6, weight_decay=0, *, maximize=False, **hints):
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-2,
+        lambd: float = 1e-4,
+        alpha: float = 0.75,
+        t0: float = 1e6,
+        weight_decay: float = 0,
+        *,
+        maximize: bool = False,
+        **hints: Any,
+    ) -> None:
         without_hints("ASGD", hints)
         super().__init__(
             params,
@@ -342,7 +379,16 @@ class Lion(Optimizer):
 
     states = ("exp_avg",)
 
-    def __init__(self, params, lr=1e-4, betas=(0.9, 0.99), weight_decay=0, *, maximize=False, **hints):
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-4,
+        betas: tuple[float, float] = (0.9, 0.99),
+        weight_decay: float = 0,
+        *,
+        maximize: bool = False,
+        **hints: Any,
+    ) -> None:
         without_hints("Lion", hints)
         super().__init__(params, {"lr": lr, "betas": tuple(betas), "weight_decay": weight_decay, "maximize": maximize})
 

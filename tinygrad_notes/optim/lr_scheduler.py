@@ -1,8 +1,16 @@
 """Learning-rate schedules: each step multiplies the rate of every group, so schedules can be chained."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 from .optimizer import Optimizer, in_range
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ..autograd import Tensor
 
 
 class LRScheduler:
@@ -17,9 +25,19 @@ class LRScheduler:
     Raises:
         TypeError: `optimizer` is not an Optimizer.
         KeyError: `last_epoch` is given but a group has no `initial_lr`.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> class Halving(tn.optim.lr_scheduler.LRScheduler):
+        ...     def rate(self, lr, base, group):
+        ...         return base * 0.5 ** self.last_epoch
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8)
+        >>> schedule = Halving(opt)
+        >>> opt.step(); schedule.step(); opt.param_groups[0]["lr"]
+        0.4
     """
 
-    def __init__(self, optimizer, last_epoch=-1):
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"optimizer: expected an Optimizer, got {type(optimizer).__name__}")
         self.optimizer = optimizer
@@ -37,14 +55,14 @@ class LRScheduler:
         """The rate of group number `group` at step `self.last_epoch`."""
         raise NotImplementedError(f"{type(self).__name__} defines no rate")
 
-    def get_lr(self):
+    def get_lr(self) -> list[float]:
         """The rates of all groups at step `self.last_epoch`."""
         return [
             self.rate(group["lr"], base, k)
             for k, (group, base) in enumerate(zip(self.optimizer.param_groups, self.base_lrs))
         ]
 
-    def step(self):
+    def step(self) -> None:
         """Move one step on and set the rates."""
         self.last_epoch += 1
         self._apply(self.get_lr())
@@ -54,15 +72,15 @@ class LRScheduler:
             group["lr"] = lr
         self._last_lr = list(rates)
 
-    def get_last_lr(self):
+    def get_last_lr(self) -> list[float]:
         """The rates set last."""
         return self._last_lr
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer and functions."""
         return {k: v for k, v in self.__dict__.items() if k != "optimizer" and not _is_code(v)}
 
-    def load_state_dict(self, state_dict):
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue from a `state_dict` of the same schedule."""
         self.__dict__.update({k: v for k, v in state_dict.items() if k != "optimizer"})
 
@@ -72,9 +90,31 @@ def _is_code(value):
 
 
 class LambdaLR(LRScheduler):
-    """Rate base * lr_lambda(epoch); one function, or one per group."""
+    """Rate base * lr_lambda(epoch); one function, or one per group.
 
-    def __init__(self, optimizer, lr_lambda, last_epoch=-1):
+    Args:
+        optimizer: the optimizer whose rates are set.
+        lr_lambda: function of the step number that returns a factor; one, or one per group.
+        last_epoch: index of the last step taken; -1 to begin.
+
+    Raises:
+        ValueError: the number of functions is not that of the groups.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8, momentum=0.9)
+        >>> schedule = tn.optim.lr_scheduler.LambdaLR(opt, lambda t: 1 / (1 + t))
+        >>> for _ in range(3): opt.step(); schedule.step()
+        >>> round(opt.param_groups[0]["lr"], 6)
+        0.2
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
+        last_epoch: int = -1,
+    ) -> None:
         self.lr_lambdas = _per_group(optimizer, lr_lambda, "lr_lambda")
         super().__init__(optimizer, last_epoch)
 
@@ -83,9 +123,31 @@ class LambdaLR(LRScheduler):
 
 
 class MultiplicativeLR(LRScheduler):
-    """Rate lr * lr_lambda(epoch) at every step after the first."""
+    """Rate lr * lr_lambda(epoch) at every step after the first.
 
-    def __init__(self, optimizer, lr_lambda, last_epoch=-1):
+    Args:
+        optimizer: the optimizer whose rates are set.
+        lr_lambda: function of the step number that returns a factor; one, or one per group.
+        last_epoch: index of the last step taken; -1 to begin.
+
+    Raises:
+        ValueError: the number of functions is not that of the groups.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8, momentum=0.9)
+        >>> schedule = tn.optim.lr_scheduler.MultiplicativeLR(opt, lambda t: 0.5)
+        >>> for _ in range(3): opt.step(); schedule.step()
+        >>> round(opt.param_groups[0]["lr"], 6)
+        0.1
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
+        last_epoch: int = -1,
+    ) -> None:
         self.lr_lambdas = _per_group(optimizer, lr_lambda, "lr_lambda")
         super().__init__(optimizer, last_epoch)
 
@@ -94,9 +156,27 @@ class MultiplicativeLR(LRScheduler):
 
 
 class StepLR(LRScheduler):
-    """Rate times `gamma` every `step_size` steps."""
+    """Rate times `gamma` every `step_size` steps.
 
-    def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
+    Args:
+        optimizer: the optimizer whose rates are set.
+        step_size: steps between two reductions, >= 1.
+        gamma: the factor.
+        last_epoch: index of the last step taken; -1 to begin.
+
+    Raises:
+        ValueError: an option is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8, momentum=0.9)
+        >>> schedule = tn.optim.lr_scheduler.StepLR(opt, step_size=2, gamma=0.5)
+        >>> for _ in range(4): opt.step(); schedule.step()
+        >>> round(opt.param_groups[0]["lr"], 6)
+        0.2
+    """
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         in_range("step_size", step_size, 1)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
@@ -106,9 +186,30 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """Rate times `gamma` at each of `milestones`."""
+    """Rate times `gamma` at each of `milestones`.
 
-    def __init__(self, optimizer, milestones, gamma=0.1, last_epoch=-1):
+    Args:
+        optimizer: the optimizer whose rates are set.
+        milestones: step numbers.
+        gamma: the factor.
+        last_epoch: index of the last step taken; -1 to begin.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8, momentum=0.9)
+        >>> schedule = tn.optim.lr_scheduler.MultiStepLR(opt, [1, 3], gamma=0.5)
+        >>> for _ in range(3): opt.step(); schedule.step()
+        >>> round(opt.param_groups[0]["lr"], 6)
+        0.2
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        milestones: Sequence[int],
+        gamma: float = 0.1,
+        last_epoch: int = -1,
+    ) -> None:
         self.milestones, self.gamma = sorted(milestones), gamma
         super().__init__(optimizer, last_epoch)
 
@@ -117,9 +218,27 @@ class MultiStepLR(LRScheduler):
 
 
 class ConstantLR(LRScheduler):
-    """Rate base * `factor` for `total_iters` steps, then base."""
+    """Rate base * `factor` for `total_iters` steps, then base.
 
-    def __init__(self, optimizer, factor=1 / 3, total_iters=5, last_epoch=-1):
+    Args:
+        optimizer: the optimizer whose rates are set.
+        factor: in [0, 1].
+        total_iters: number of steps.
+        last_epoch: index of the last step taken; -1 to begin.
+
+    Raises:
+        ValueError: an option is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8, momentum=0.9)
+        >>> schedule = tn.optim.lr_scheduler.ConstantLR(opt, factor=0.5, total_iters=4)
+        >>> for _ in range(3): opt.step(); schedule.step()
+        >>> round(opt.param_groups[0]["lr"], 6)
+        0.4
+    """
+
+    def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
         in_range("factor", factor, 0, 1)
         self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
@@ -131,9 +250,35 @@ class ConstantLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """Warm-up: the factor of the rate goes from `start_factor` to `end_factor` in `total_iters` steps."""
+    """Warm-up: the factor of the rate goes from `start_factor` to `end_factor` in `total_iters` steps.
 
-    def __init__(self, optimizer, start_factor=1 / 3, end_factor=1.0, total_iters=5, last_epoch=-1):
+    Args:
+        optimizer: the optimizer whose rates are set.
+        start_factor: in (0, 1].
+        end_factor: in [0, 1].
+        total_iters: number of steps.
+        last_epoch: index of the last step taken; -1 to begin.
+
+    Raises:
+        ValueError: an option is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8, momentum=0.9)
+        >>> schedule = tn.optim.lr_scheduler.LinearLR(opt, start_factor=0.5, total_iters=4)
+        >>> for _ in range(2): opt.step(); schedule.step()
+        >>> round(opt.param_groups[0]["lr"], 6)
+        0.6
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        start_factor: float = 1 / 3,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+        last_epoch: int = -1,
+    ) -> None:
         in_range("start_factor", start_factor, 0, 1, low_open=True)
         in_range("end_factor", end_factor, 0, 1)
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
@@ -149,9 +294,23 @@ class LinearLR(LRScheduler):
 
 
 class ExponentialLR(LRScheduler):
-    """Rate base * gamma^epoch."""
+    """Rate base * gamma^epoch.
 
-    def __init__(self, optimizer, gamma, last_epoch=-1):
+    Args:
+        optimizer: the optimizer whose rates are set.
+        gamma: the factor.
+        last_epoch: index of the last step taken; -1 to begin.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8, momentum=0.9)
+        >>> schedule = tn.optim.lr_scheduler.ExponentialLR(opt, gamma=0.5)
+        >>> for _ in range(3): opt.step(); schedule.step()
+        >>> round(opt.param_groups[0]["lr"], 6)
+        0.1
+    """
+
+    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
@@ -160,9 +319,26 @@ class ExponentialLR(LRScheduler):
 
 
 class InverseTimeLR(LRScheduler):
-    """Rate base / (1 + epoch / T): the schedule under which the noise of SGD dies out."""
+    """Rate base / (1 + epoch / T): the schedule under which the noise of SGD dies out.
 
-    def __init__(self, optimizer, T, last_epoch=-1):
+    Args:
+        optimizer: the optimizer whose rates are set.
+        T: the step at which the rate has halved, > 0.
+        last_epoch: index of the last step taken; -1 to begin.
+
+    Raises:
+        ValueError: an option is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8, momentum=0.9)
+        >>> schedule = tn.optim.lr_scheduler.InverseTimeLR(opt, T=3)
+        >>> for _ in range(3): opt.step(); schedule.step()
+        >>> round(opt.param_groups[0]["lr"], 6)
+        0.4
+    """
+
+    def __init__(self, optimizer: Optimizer, T: float, last_epoch: int = -1) -> None:
         in_range("T", T, 0, low_open=True)
         self.T = T
         super().__init__(optimizer, last_epoch)
@@ -172,9 +348,24 @@ class InverseTimeLR(LRScheduler):
 
 
 class PolynomialLR(LRScheduler):
-    """Rate base * (1 - epoch / total_iters)^power."""
+    """Rate base * (1 - epoch / total_iters)^power.
 
-    def __init__(self, optimizer, total_iters=5, power=1.0, last_epoch=-1):
+    Args:
+        optimizer: the optimizer whose rates are set.
+        total_iters: number of steps.
+        power: exponent of the decay.
+        last_epoch: index of the last step taken; -1 to begin.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8, momentum=0.9)
+        >>> schedule = tn.optim.lr_scheduler.PolynomialLR(opt, total_iters=4)
+        >>> for _ in range(3): opt.step(); schedule.step()
+        >>> round(opt.param_groups[0]["lr"], 6)
+        0.2
+    """
+
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
 
@@ -186,9 +377,24 @@ class PolynomialLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """Rate eta_min + (base - eta_min) (1 + cos(pi epoch / T_max)) / 2."""
+    """Rate eta_min + (base - eta_min) (1 + cos(pi epoch / T_max)) / 2.
 
-    def __init__(self, optimizer, T_max, eta_min=0.0, last_epoch=-1):
+    Args:
+        optimizer: the optimizer whose rates are set.
+        T_max: steps from the first rate to the lowest.
+        eta_min: the lowest rate.
+        last_epoch: index of the last step taken; -1 to begin.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8, momentum=0.9)
+        >>> schedule = tn.optim.lr_scheduler.CosineAnnealingLR(opt, T_max=4)
+        >>> for _ in range(2): opt.step(); schedule.step()
+        >>> round(opt.param_groups[0]["lr"], 6)
+        0.4
+    """
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
@@ -202,9 +408,35 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """Cosine annealing that restarts after T_0 steps, then after T_mult times as many."""
+    """Cosine annealing that restarts after T_0 steps, then after T_mult times as many.
 
-    def __init__(self, optimizer, T_0, T_mult=1, eta_min=0.0, last_epoch=-1):
+    Args:
+        optimizer: the optimizer whose rates are set.
+        T_0: steps of the first cycle, an int >= 1.
+        T_mult: factor between the lengths of cycles, an int >= 1.
+        eta_min: the lowest rate.
+        last_epoch: index of the last step taken; -1 to begin.
+
+    Raises:
+        ValueError: `T_0` or `T_mult` is no int >= 1.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8, momentum=0.9)
+        >>> schedule = tn.optim.lr_scheduler.CosineAnnealingWarmRestarts(opt, T_0=2)
+        >>> for _ in range(2): opt.step(); schedule.step()
+        >>> round(opt.param_groups[0]["lr"], 6)
+        0.8
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        T_0: int,
+        T_mult: int = 1,
+        eta_min: float = 0.0,
+        last_epoch: int = -1,
+    ) -> None:
         if not isinstance(T_0, int) or T_0 <= 0 or not isinstance(T_mult, int) or T_mult < 1:
             raise ValueError(f"T_0, T_mult: expected ints >= 1, got {T_0!r}, {T_mult!r}")
         self.T_0, self.T_i, self.T_mult, self.eta_min, self.T_cur = T_0, T_0, T_mult, eta_min, last_epoch
@@ -213,7 +445,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     def rate(self, lr, base, group):
         return self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
 
-    def step(self, epoch=None):
+    def step(self, epoch: float | None = None) -> None:
         """Move one step on, or to the (fractional) `epoch`."""
         if epoch is None:
             self.T_cur += 1
@@ -224,7 +456,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         else:
             if epoch < 0:
                 raise ValueError(f"epoch: expected a number >= 0, got {epoch!r}")
-            self.T_cur, self.T_i = epoch, self.T_0
+            self.T_cur, self.T_i = epoch, self.T_0  # type: ignore[assignment]
             while self.T_cur >= self.T_i:
                 self.T_cur -= self.T_i
                 self.T_i *= self.T_mult
@@ -233,24 +465,46 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
 
 class CyclicLR(LRScheduler):
-    """Rate (and momentum, inversely) up and down between two bounds."""
+    """Rate (and momentum, inversely) up and down between two bounds.
+
+    Args:
+        optimizer: the optimizer whose rates are set.
+        base_lr, max_lr: the two bounds; a number, or one per group.
+        step_size_up, step_size_down: steps up and down.
+        mode: 'triangular', 'triangular2' (amplitude halves every cycle) or 'exp_range' (times gamma per step).
+        gamma: the factor.
+        scale_fn, scale_mode: a function of the cycle or of the step in place of `mode`.
+        cycle_momentum, base_momentum, max_momentum: move the momentum the other way.
+        last_epoch: index of the last step taken; -1 to begin.
+
+    Raises:
+        ValueError: unknown mode, or the optimizer has no momentum to cycle.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8, momentum=0.9)
+        >>> schedule = tn.optim.lr_scheduler.CyclicLR(opt, base_lr=0.1, max_lr=0.5, step_size_up=4)
+        >>> for _ in range(2): opt.step(); schedule.step()
+        >>> round(opt.param_groups[0]["lr"], 6)
+        0.3
+    """
 
     def __init__(
         self,
-        optimizer,
-        base_lr,
-        max_lr,
-        step_size_up=2000,
-        step_size_down=None,
-        mode="triangular",
-        gamma=1.0,
-        scale_fn=None,
-        scale_mode="cycle",
-        cycle_momentum=True,
-        base_momentum=0.8,
-        max_momentum=0.9,
-        last_epoch=-1,
-    ):
+        optimizer: Optimizer,
+        base_lr: float | Sequence[float],
+        max_lr: float | Sequence[float],
+        step_size_up: int = 2000,
+        step_size_down: int | None = None,
+        mode: str = "triangular",
+        gamma: float = 1.0,
+        scale_fn: Callable[[float], float] | None = None,
+        scale_mode: str = "cycle",
+        cycle_momentum: bool = True,
+        base_momentum: float | Sequence[float] = 0.8,
+        max_momentum: float | Sequence[float] = 0.9,
+        last_epoch: int = -1,
+    ) -> None:
         if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
             raise ValueError(f"mode: expected 'triangular', 'triangular2' or 'exp_range', got {mode!r}")
         n = len(optimizer.param_groups)
@@ -295,26 +549,49 @@ class CyclicLR(LRScheduler):
 class OneCycleLR(LRScheduler):
     """One rise of the rate to `max_lr` and one long fall, momentum moving the other way.
 
+    Args:
+        optimizer: the optimizer whose rates are set.
+        max_lr: the peak; a number, or one per group.
+        total_steps: steps of the cycle; or `epochs` times `steps_per_epoch`.
+        pct_start: share of the steps spent rising, in [0, 1].
+        anneal_strategy: 'cos' or 'linear'.
+        cycle_momentum, base_momentum, max_momentum: move the momentum the other way.
+        div_factor: the first rate is max_lr / div_factor.
+        final_div_factor: the last rate is the first over this.
+        three_phase: fall as fast as it rose, then to the last rate.
+        last_epoch: index of the last step taken; -1 to begin.
+
+    Raises:
+        ValueError: the number of steps is unknown, or an option is out of range.
+
     Source: Smith & Topin 2019, "Super-convergence: very fast training of neural networks using large learning rates".
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8, momentum=0.9)
+        >>> schedule = tn.optim.lr_scheduler.OneCycleLR(opt, max_lr=0.5, total_steps=10)
+        >>> for _ in range(2): opt.step(); schedule.step()
+        >>> round(opt.param_groups[0]["lr"], 6)
+        0.5
     """
 
     def __init__(
         self,
-        optimizer,
-        max_lr,
-        total_steps=None,
-        epochs=None,
-        steps_per_epoch=None,
-        pct_start=0.3,
-        anneal_strategy="cos",
-        cycle_momentum=True,
-        base_momentum=0.85,
-        max_momentum=0.95,
-        div_factor=25.0,
-        final_div_factor=1e4,
-        three_phase=False,
-        last_epoch=-1,
-    ):
+        optimizer: Optimizer,
+        max_lr: float | Sequence[float],
+        total_steps: int | None = None,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
+        pct_start: float = 0.3,
+        anneal_strategy: str = "cos",
+        cycle_momentum: bool = True,
+        base_momentum: float | Sequence[float] = 0.85,
+        max_momentum: float | Sequence[float] = 0.95,
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        three_phase: bool = False,
+        last_epoch: int = -1,
+    ) -> None:
         if total_steps is None:
             if epochs is None or steps_per_epoch is None:
                 raise ValueError("total_steps: give it, or both epochs and steps_per_epoch")
@@ -380,9 +657,25 @@ class OneCycleLR(LRScheduler):
 
 
 class ChainedScheduler(LRScheduler):
-    """Several schedules, each applied at every step."""
+    """Several schedules, each applied at every step.
 
-    def __init__(self, schedulers, optimizer=None):
+    Args:
+        schedulers: schedules of one optimizer.
+        optimizer: the optimizer whose rates are set.
+
+    Raises:
+        ValueError: no schedule, or schedules of several optimizers.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8, momentum=0.9)
+        >>> schedule = tn.optim.lr_scheduler.ChainedScheduler([tn.optim.lr_scheduler.ExponentialLR(opt, 0.5)])
+        >>> for _ in range(2): opt.step(); schedule.step()
+        >>> round(opt.param_groups[0]["lr"], 6)
+        0.2
+    """
+
+    def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
         if not schedulers:
             raise ValueError("schedulers: expected at least one")
         self._schedulers = list(schedulers)
@@ -391,17 +684,17 @@ class ChainedScheduler(LRScheduler):
             raise ValueError("schedulers: all must schedule the same optimizer")
         self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
 
-    def step(self):
+    def step(self) -> None:
         """Take one step of every schedule."""
         for scheduler in self._schedulers:
             scheduler.step()
         self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """The states of all schedules."""
         return {"_schedulers": [s.state_dict() for s in self._schedulers], "_last_lr": self._last_lr}
 
-    def load_state_dict(self, state_dict):
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue from a `state_dict` of the same schedules."""
         for scheduler, state in zip(self._schedulers, state_dict["_schedulers"]):
             scheduler.load_state_dict(state)
@@ -409,9 +702,35 @@ class ChainedScheduler(LRScheduler):
 
 
 class SequentialLR(LRScheduler):
-    """One schedule after the other; the next begins at each of `milestones`."""
+    """One schedule after the other; the next begins at each of `milestones`.
 
-    def __init__(self, optimizer, schedulers, milestones, last_epoch=-1):
+    Args:
+        optimizer: the optimizer whose rates are set.
+        schedulers: the schedules, in order.
+        milestones: the steps at which the next one begins, one fewer than schedules.
+        last_epoch: index of the last step taken; -1 to begin.
+
+    Raises:
+        ValueError: the number of milestones does not fit, or a schedule has another optimizer.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8)
+        >>> warm_up = tn.optim.lr_scheduler.ConstantLR(opt, factor=0.5, total_iters=9)
+        >>> decay = tn.optim.lr_scheduler.ExponentialLR(opt, gamma=0.5)
+        >>> schedule = tn.optim.lr_scheduler.SequentialLR(opt, [warm_up, decay], [2])
+        >>> for _ in range(3): opt.step(); schedule.step()
+        >>> round(opt.param_groups[0]["lr"], 6)
+        0.4
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        schedulers: Sequence[LRScheduler],
+        milestones: Sequence[int],
+        last_epoch: int = -1,
+    ) -> None:
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
                 f"milestones: expected {len(schedulers) - 1} for {len(schedulers)} schedules, got {len(milestones)}"
@@ -427,7 +746,7 @@ class SequentialLR(LRScheduler):
         self._schedulers[0].step()
         self._last_lr = self._schedulers[0].get_last_lr()
 
-    def step(self):
+    def step(self) -> None:
         """Take one step of the schedule whose turn it is."""
         self.last_epoch += 1
         k = sum(self.last_epoch >= m for m in self._milestones)
@@ -439,7 +758,7 @@ class SequentialLR(LRScheduler):
         scheduler.step()
         self._last_lr = scheduler.get_last_lr()
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """The states of all schedules, and which is in turn."""
         return {
             "last_epoch": self.last_epoch,
@@ -448,7 +767,7 @@ class SequentialLR(LRScheduler):
             "_schedulers": [s.state_dict() for s in self._schedulers],
         }
 
-    def load_state_dict(self, state_dict):
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue from a `state_dict` of the same schedules."""
         for scheduler, state in zip(self._schedulers, state_dict["_schedulers"]):
             scheduler.load_state_dict(state)
@@ -471,20 +790,28 @@ class ReduceLROnPlateau(LRScheduler):
 
     Raises:
         ValueError: an option is out of range.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> opt = tn.optim.SGD([tn.tensor([1.0], requires_grad=True)], lr=0.8)
+        >>> schedule = tn.optim.lr_scheduler.ReduceLROnPlateau(opt, factor=0.5, patience=0)
+        >>> for loss in (3.0, 2.0, 2.0): opt.step(); schedule.step(loss)
+        >>> opt.param_groups[0]["lr"]
+        0.4
     """
 
     def __init__(
         self,
-        optimizer,
-        mode="min",
-        factor=0.1,
-        patience=10,
-        threshold=1e-4,
-        threshold_mode="rel",
-        cooldown=0,
-        min_lr=0.0,
-        eps=1e-8,
-    ):
+        optimizer: Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float | Sequence[float] = 0.0,
+        eps: float = 1e-8,
+    ) -> None:
         if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
             raise ValueError(f"mode: expected 'min' or 'max' and 'rel' or 'abs', got {mode!r}, {threshold_mode!r}")
         in_range("factor", factor, 0, 1, high_open=True)
@@ -503,7 +830,7 @@ class ReduceLROnPlateau(LRScheduler):
         margin = abs(self.best) * self.threshold if self.threshold_mode == "rel" else self.threshold
         return math.isinf(self.best) and value != self.best or sign * (value - self.best) > margin
 
-    def step(self, metrics):
+    def step(self, metrics: Tensor | float) -> None:  # type: ignore[override]
         """Look at the measure of this step and reduce the rate if it is due."""
         value = float(metrics)
         self.last_epoch += 1

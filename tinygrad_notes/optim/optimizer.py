@@ -5,11 +5,19 @@ of it; so does the state. One step is then a handful of array calls per piece th
 whatever the number of parameters. An optimizer writes `update` for such a piece and nothing else.
 """
 
+from __future__ import annotations
+
 import math
 from sys import getrefcount
+from typing import TYPE_CHECKING, Any
 
 from ..autograd import Tensor, enable_grad
 from ..backend import device_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    Params = Iterable[Tensor] | Iterable[dict[str, Any]]
 
 PIECE = 1 << 15  # elements per call: parameter, gradient and state of a piece stay in the cache
 REQUIRED = object()
@@ -26,25 +34,37 @@ class Optimizer:
     Raises:
         ValueError: no parameters, one given twice, or an option out of its range.
         TypeError: a parameter is not a leaf Tensor.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> class SignDescent(tn.optim.Optimizer):
+        ...     def __init__(self, params, lr):
+        ...         super().__init__(params, {"lr": lr})
+        ...     def update(self, xp, p, g, state, t, group):
+        ...         p -= group["lr"] * xp.sign(g)
+        >>> w = tn.tensor([1.0, -3.0], requires_grad=True)
+        >>> opt = SignDescent([w], lr=0.5)
+        >>> (w * w).sum().backward(); opt.step(); w.tolist()
+        [0.5, -2.5]
     """
 
     states: tuple[str, ...] = ()  # names of the state arrays, each like the parameter and zero at first
-    blocked = True  # `update` may be given a piece of the flat buffer at a time
+    blocked: bool = True  # `update` may be given a piece of the flat buffer at a time
 
-    def __init__(self, params, defaults):
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
-        self.param_groups = []
-        self._blocks = {}  # index of a group -> its blocks
-        self._pending = {}  # parameter -> (step, state) loaded before its block was made
-        params = [params] if isinstance(params, Tensor) else list(params)
-        if not params:
+        self.param_groups: list[dict[str, Any]] = []
+        self._blocks: dict[int, list[Block]] = {}  # index of a group -> its blocks
+        self._pending: dict[Tensor, dict[str, Any]] = {}  # parameter -> (step, state) loaded before its block was made
+        given: list[Any] = [params] if isinstance(params, Tensor) else list(params)
+        if not given:
             raise ValueError("params: the optimizer got no parameters")
-        groups = params if isinstance(params[0], dict) else [{"params": params}]
+        groups = given if isinstance(given[0], dict) else [{"params": given}]
         for group in groups:
             self.add_param_group(group)
 
     # One step ----------------------------------------------------------------------
-    def update(self, xp, p, g, state, t, group):
+    def update(self, xp: Any, p: Any, g: Any, state: dict[str, Any], t: int, group: dict[str, Any]) -> None:
         """Change the flat piece `p` in place.
 
         Args:
@@ -56,14 +76,14 @@ class Optimizer:
         """
         raise NotImplementedError(f"{type(self).__name__} defines no update")
 
-    def check(self, group):
+    def check(self, group: dict[str, Any]) -> None:
         """Raise ValueError for options out of range."""
 
-    def states_for(self, group):
+    def states_for(self, group: dict[str, Any]) -> tuple[str, ...]:
         """The names of the state arrays that a group with these options needs."""
         return self.states
 
-    def step(self, closure=None):
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient.
 
         Args:
@@ -82,7 +102,7 @@ class Optimizer:
                 block.step(self, group)
         return loss
 
-    def zero_grad(self, set_to_none=True):
+    def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients (or set them to zero)."""
         for group in self.param_groups:
             for p in group["params"]:
@@ -92,7 +112,7 @@ class Optimizer:
                     p.grad = Tensor.wrap(p.device.xp.zeros_like(p.grad.data))
 
     # Groups and state ----------------------------------------------------------------
-    def add_param_group(self, group):
+    def add_param_group(self, group: dict[str, Any]) -> None:
         """Add parameters with options of their own.
 
         Raises:
@@ -140,7 +160,7 @@ class Optimizer:
         return blocks
 
     @property
-    def state(self):
+    def state(self) -> dict[Tensor, dict[str, Any]]:
         """{parameter: {"step": ..., name: Tensor}} of the parameters that have been updated."""
         found = {p: entry for p, entry in self._pending.items() if entry}
         for blocks in self._blocks.values():
@@ -148,13 +168,14 @@ class Optimizer:
                 found.update(block.entries())
         return found
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """Everything but the parameters, in PyTorch's layout: `state` by number, `param_groups`.
 
         Returns:
             {"state": {number: {name: Tensor}}, "param_groups": [{option: value, "params": [numbers]}]}
         """
-        numbers, groups = {}, []
+        numbers: dict[Tensor, int] = {}
+        groups = []
         for group in self.param_groups:
             for p in group["params"]:
                 numbers[p] = len(numbers)
@@ -173,7 +194,7 @@ class Optimizer:
     def _shown(self, entry):
         return entry
 
-    def load_state_dict(self, state_dict):
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue from a `state_dict` of the same optimizer over parameters of the same shapes.
 
         Raises:
@@ -182,7 +203,7 @@ class Optimizer:
         groups = state_dict["param_groups"]
         if len(groups) != len(self.param_groups):
             raise ValueError(f"state_dict has {len(groups)} parameter groups, the optimizer {len(self.param_groups)}")
-        by_number = {}
+        by_number: dict[int, Tensor] = {}
         for k, (mine, theirs) in enumerate(zip(self.param_groups, groups)):
             if len(mine["params"]) != len(theirs["params"]):
                 raise ValueError(
@@ -192,7 +213,7 @@ class Optimizer:
         loaded = {}
         for number, entry in state_dict["state"].items():
             p = by_number[int(number)]
-            values = {}
+            values: dict[str, Any] = {}
             for name, value in entry.items():
                 if name == "step":
                     values[name] = int(float(value))
@@ -218,7 +239,7 @@ class Optimizer:
         self._blocks = {}
         self._pending = loaded
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = []
         for k, group in enumerate(self.param_groups):
             count = sum(p.size for p in group["params"])

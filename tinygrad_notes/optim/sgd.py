@@ -1,6 +1,13 @@
 """Stochastic gradient descent with momentum in its several forms."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .optimizer import Optimizer, in_range, without_hints
+
+if TYPE_CHECKING:
+    from .optimizer import Params
 
 
 class SGD(Optimizer):
@@ -40,17 +47,17 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        params,
-        lr=1e-3,
-        momentum=0,
-        dampening=0,
-        weight_decay=0,
-        nesterov=False,
+        params: Params,
+        lr: float = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
+        nesterov: bool = False,
         *,
-        maximize=False,
-        ema=False,
-        **hints,
-    ):
+        maximize: bool = False,
+        ema: bool = False,
+        **hints: Any,
+    ) -> None:
         without_hints("SGD", hints)
         super().__init__(
             params,
@@ -122,7 +129,7 @@ class NormalizedGD(Optimizer):
         tensor([  0.5000, -19.5000], requires_grad=True)
     """
 
-    def __init__(self, params, lr=1e-3, eps=1e-8, **hints):
+    def __init__(self, params: Params, lr: float = 1e-3, eps: float = 1e-8, **hints: Any) -> None:
         without_hints("NormalizedGD", hints)
         super().__init__(params, {"lr": lr, "eps": eps})
 
