@@ -1,12 +1,13 @@
 """Comparisons, tests, and operations on truth values and bits: none carries a gradient."""
 from ..autograd import elementwise
+from ..autograd.tensor import as_tensor
 from .docs import doc
 
 __all__ = [
-    "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
-    "bitwise_xor", "equal", "gcd", "greater", "greater_equal", "isclose", "isfinite", "isinf", "isnan", "isneginf",
-    "isposinf", "isreal", "lcm",
-    "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "not_equal", "signbit",
+    "allclose", "array_equal", "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or",
+    "bitwise_right_shift", "bitwise_xor", "equal", "gcd", "greater", "greater_equal", "isclose", "isfinite", "isinf",
+    "isnan", "isneginf", "isposinf", "isreal", "lcm", "less", "less_equal", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "not_equal", "signbit",
 ]
 
 
@@ -78,6 +79,55 @@ def isclose(x, y, /, rtol=1e-5, atol=1e-8, equal_nan=False):
     if not (rtol >= 0 and atol >= 0):
         raise ValueError(f"isclose: rtol and atol must be at least 0, got {rtol} and {atol}")
     return _isclose(x, y, rtol=float(rtol), atol=float(atol), equal_nan=bool(equal_nan))
+
+
+def allclose(x, y, /, rtol=1e-5, atol=1e-8, equal_nan=False):
+    """Whether all elements are equal within a tolerance.
+
+    Formula: out = all(abs(x - y) <= atol + rtol abs(y)).
+
+    Args:
+        x, y: Tensors, NumPy arrays or numbers whose shapes broadcast; any numeric dtype, no unit.
+        rtol, atol: relative and absolute tolerance, non-negative.
+        equal_nan: whether two NaN count as close.
+
+    Returns:
+        bool.
+
+    Raises:
+        TypeError: an input is not numeric, or inputs live on different devices.
+        ValueError: the shapes do not broadcast, or a tolerance is negative.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.allclose(tn.tensor([1.0, 2.0]), tn.tensor([1.000001, 2.0]))
+        True
+    """
+    return bool(isclose(x, y, rtol, atol, equal_nan).all())
+
+
+def array_equal(x, y, /):
+    """Whether two tensors have the same shape and equal elements.
+
+    Formula: out = (shapes equal) and all(x == y).
+
+    Args:
+        x, y: Tensors or NumPy arrays; any numeric dtype, no unit.
+
+    Returns:
+        bool.
+
+    Raises:
+        TypeError: an input is not numeric, or inputs live on different devices.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.array_equal(tn.tensor([1, 2]), tn.tensor([1, 3]))
+        False
+    """
+    x = as_tensor(x)
+    y = as_tensor(y, like=x)
+    return x.shape == y.shape and bool(equal(x, y).all())
 
 
 logical_and = _test("logical_and", lambda xp, x, y: xp.logical_and(x, y), "Whether both are true (not 0).",
