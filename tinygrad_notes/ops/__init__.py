@@ -2,6 +2,7 @@
 from ..autograd.plan import CALLS as _CALLS
 from .activation import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
+from .arrange import *  # noqa: F403
 from .broadcast import *  # noqa: F403
 from .choice import *  # noqa: F403
 from .contract import *  # noqa: F403
@@ -19,7 +20,6 @@ from .integrate import *  # noqa: F403
 from .join import *  # noqa: F403
 from .logic import *  # noqa: F403
 from .norm import *  # noqa: F403
-from .order import *  # noqa: F403
 from .pad import *  # noqa: F403
 from .piecewise import *  # noqa: F403
 from .products import *  # noqa: F403

@@ -216,7 +216,7 @@ def _summed(x, term, shared):
 
 def _result(x, term, out, sizes):
     """The last product with the axes in the order of the result; axes of size 1 come back."""
-    from .order import permute_dims
+    from .arrange import permute_dims
     from .shape import reshape
     order = tuple([term.index(n) for n in out if n in term])
     if order != tuple(range(len(order))):

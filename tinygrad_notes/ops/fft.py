@@ -8,7 +8,7 @@ import numpy as np
 from ..autograd import primitive
 from ..autograd.tensor import Tensor, as_tensor, to_array
 from ..backend import as_device, to_dtype
-from .order import roll
+from .arrange import roll
 
 __all__ = ["fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fftn", "ifftn", "rfftn", "irfftn", "fft2", "ifft2",
            "rfft2", "irfft2", "fftfreq", "rfftfreq", "fftshift", "ifftshift"]

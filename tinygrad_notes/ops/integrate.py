@@ -7,7 +7,7 @@ __all__ = ["trapezoid", "cumulative_trapezoid"]
 
 def _panels(name, y, x, dx, axis):
     """The area of every panel between two neighbours, along the last axis."""
-    from .order import moveaxis
+    from .arrange import moveaxis
     y = as_tensor(y, x if isinstance(x, Tensor) else None)
     if not -y.ndim <= axis < y.ndim:
         raise IndexError(f"{name}: axis {axis} is out of range for a tensor with {y.ndim} axes")
@@ -51,8 +51,8 @@ def trapezoid(y, /, x=None, *, dx=1.0, axis=-1):
 
 
 def cumulative_trapezoid(y, /, x=None, *, dx=1.0, axis=-1):
+    from .arrange import moveaxis
     from .cumulative import cumulative_sum
-    from .order import moveaxis
     return moveaxis(cumulative_sum(_panels("cumulative_trapezoid", y, x, dx, axis), axis=-1), -1, axis)
 
 

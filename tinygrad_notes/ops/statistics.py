@@ -3,9 +3,9 @@ from math import floor
 
 from ..autograd import primitive
 from ..autograd.tensor import Tensor, as_tensor
+from .arrange import permute_dims
 from .axes import all_axes, count, kept_shape
 from .join import stack
-from .order import permute_dims
 from .reduce import cast, mean
 from .shape import reshape
 

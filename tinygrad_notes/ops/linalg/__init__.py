@@ -2,8 +2,8 @@
 
 All functions work on batches: leading axes are carried along, and broadcast where there are several inputs.
 """
+from ..arrange import matrix_transpose
 from ..contract import matmul, outer, tensordot, vecdot
-from ..order import matrix_transpose
 from ..products import cross
 from .determinant import *  # noqa: F403
 from .factor import *  # noqa: F403

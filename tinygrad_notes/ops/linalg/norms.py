@@ -80,8 +80,8 @@ def matrix_norm(x, /, *, keepdims=False, ord="fro", axis=(-2, -1)):
         >>> tn.linalg.matrix_norm(tn.tensor([[3., 0.], [0., 4.]]))
         tensor(5.)
     """
+    from ..arrange import moveaxis
     from ..extreme import amax, amin
-    from ..order import moveaxis
     from ..reduce import sum
     from ..shape import expand_dims
     from .spectral import svdvals

@@ -171,7 +171,7 @@ def solve_triangular(a, b, /, *, upper=False, left=True, unitriangular=False):
         >>> tn.linalg.solve_triangular(tn.tensor([[2., 9.], [1., 1.]]), tn.tensor([2., 3.]))
         tensor([1., 2.])
     """
-    from ..order import matrix_transpose
+    from ..arrange import matrix_transpose
     if left:
         a, b = _system("solve_triangular", a, b)
         return _with_columns(_solve_triangular, a, b, upper=bool(upper), unitriangular=bool(unitriangular))
@@ -202,7 +202,7 @@ def cholesky_solve(b, factor, /, *, upper=False):
         >>> tn.linalg.cholesky_solve(tn.tensor([[8.]]), tn.tensor([[2.]]))
         tensor([[2.]])
     """
-    from ..order import matrix_transpose
+    from ..arrange import matrix_transpose
     b, factor = pair(b, factor)
     lower = matrix_transpose(factor) if upper else factor
     return solve_triangular(matrix_transpose(lower), solve_triangular(lower, b), upper=True)
@@ -369,7 +369,7 @@ def tensorsolve(a, b, /, *, axes=None):
         >>> tn.linalg.tensorsolve(tn.reshape(tn.eye(6), (6, 2, 3)), tn.ones(6)).shape
         (2, 3)
     """
-    from ..order import moveaxis
+    from ..arrange import moveaxis
     from ..shape import reshape
     a, b = pair(a, b)
     if axes is not None:
