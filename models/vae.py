@@ -10,12 +10,22 @@
 The expectation is estimated with one draw z = m(x) + s(x) e, through which gradients flow (reparameterization); the
 divergence is known in closed form, 1/2 sum_k (m_k^2 + s_k^2 - 1 - log s_k^2).
 """
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 from .. import ops
 from ..autograd import as_tensor, no_grad
 from ..nn import MLP, Module, Parameter, SiLU
 from ..nn import functional as F
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..autograd import Tensor
+    from ..backend import Generator
+    from ..typing import ArrayLike, DeviceLike, DTypeLike
 
 DECODERS = ("bernoulli", "gaussian")
 
@@ -46,8 +56,8 @@ class VAE(Module):
         (['kl', 'loss', 'reconstruction'], (10, 64), (3, 64))
     """
 
-    def __init__(self, data_dim, latent_dim=8, hidden=(256,), decoder="bernoulli", beta=1.0, *, device=None,
-                 dtype=None):
+    def __init__(self, data_dim: int, latent_dim: int = 8, hidden: Sequence[int] = (256,), decoder: str = "bernoulli",
+                 beta: float = 1.0, *, device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         hidden = tuple(hidden)
         if min((data_dim, latent_dim, *hidden)) < 1:
@@ -63,7 +73,7 @@ class VAE(Module):
         if decoder == "gaussian":
             self.log_sigma = Parameter(ops.zeros((), **home))
 
-    def encode(self, x):
+    def encode(self, x: ArrayLike) -> tuple[Tensor, Tensor]:
         """The approximate posterior of each example.
 
         Args:
@@ -75,7 +85,7 @@ class VAE(Module):
         both = self.encoder(as_tensor(x))  # (N, 2K)
         return both[:, :self.latent_dim], both[:, self.latent_dim:]
 
-    def decode(self, z):
+    def decode(self, z: ArrayLike) -> Tensor:
         """The mean of p(x|z).
 
         Args:
@@ -87,12 +97,12 @@ class VAE(Module):
         out = self.decoder(as_tensor(z))
         return ops.sigmoid(out) if self.likelihood == "bernoulli" else out
 
-    def draw(self, mean, log_var, generator=None):
+    def draw(self, mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
         """Codes z = m + s e, through which gradients flow to m and s; e is the same in every precision."""
         noise = ops.normal(mean.shape, generator=generator, dtype="float32", device=mean.device)
         return mean + ops.exp(0.5 * log_var) * ops.astype(noise, mean.dtype)
 
-    def log_likelihood(self, x, z):
+    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x|z) of each example in nats, (N,)."""
         out = self.decoder(z)
         if self.likelihood == "bernoulli":
@@ -100,7 +110,7 @@ class VAE(Module):
         error = (x - out) * ops.exp(-self.log_sigma)
         return -0.5 * ops.sum(error * error, axis=-1) - self.data_dim * (self.log_sigma + 0.5 * math.log(2 * math.pi))
 
-    def loss(self, x, generator=None):
+    def loss(self, x: ArrayLike, generator: Generator | None = None) -> dict[str, Tensor]:
         """The negative evidence lower bound and its two terms, means over the batch.
 
         Args:
@@ -116,7 +126,7 @@ class VAE(Module):
         kl = F.kl_to_standard_normal(mean, log_var)
         return {"loss": reconstruction + self.beta * kl, "reconstruction": reconstruction, "kl": kl}
 
-    def log_evidence(self, x, draws=100, generator=None):
+    def log_evidence(self, x: ArrayLike, draws: int = 100, generator: Generator | None = None) -> Tensor:
         """log p(x) by importance sampling from the encoder: from below, and the closer the more draws.
 
         Formula: log 1/S sum_s p(x|z_s) p(z_s) / q(z_s|x), z_s ~ q(z|x). With one draw its mean is the ELBO.
@@ -143,19 +153,19 @@ class VAE(Module):
                 weights.append(self.log_likelihood(x, z) + ratio)
             return ops.logsumexp(ops.stack(weights), axis=0) - math.log(draws)
 
-    def reconstruct(self, x):
+    def reconstruct(self, x: ArrayLike) -> Tensor:
         """x -> mean code -> mean of the decoder, (N, D) -> (N, D), without recording."""
         with no_grad(), self.evaluating():
             return self.decode(self.encode(x)[0])
 
-    def sample(self, n, generator=None):
+    def sample(self, n: int, generator: Generator | None = None) -> Tensor:
         """`n` new examples: codes from the prior, decoded to their means; (n, D), without recording."""
         like = next(self.parameters())
         with no_grad(), self.evaluating():
             z = ops.normal((n, self.latent_dim), generator=generator, dtype="float32", device=like.device)
             return self.decode(ops.astype(z, like.dtype))
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         """Sizes and kind of decoder."""
         sizes = f"data_dim={self.data_dim}, latent_dim={self.latent_dim}"
         return f"{sizes}, decoder={self.likelihood!r}, beta={self.beta:g}"

@@ -4,16 +4,27 @@
 
 Array functions follow the Python Array API standard, layers and optimizers follow PyTorch.
 """
+import typing as _typing
 from importlib import import_module as _import_module
 
-from . import autograd, ops
-from .autograd import (
-    AnomalyError, Tensor, detect_anomaly, enable_grad, hessian, hvp, is_grad_enabled, jacobian, jvp, no_grad,
-    set_grad_enabled, value_and_grad, vjp,
-)
-from .autograd.transforms import grad
+from . import autograd as autograd
+from . import ops as ops
 from .array_api import *  # noqa: F403
-from .array_api import namespace_info as __array_namespace_info__
+from .array_api import namespace_info as __array_namespace_info__  # noqa: F401
+from .autograd import AnomalyError as AnomalyError
+from .autograd import Tensor as Tensor
+from .autograd import detect_anomaly as detect_anomaly
+from .autograd import enable_grad as enable_grad
+from .autograd import hessian as hessian
+from .autograd import hvp as hvp
+from .autograd import is_grad_enabled as is_grad_enabled
+from .autograd import jacobian as jacobian
+from .autograd import jvp as jvp
+from .autograd import no_grad as no_grad
+from .autograd import set_grad_enabled as set_grad_enabled
+from .autograd import value_and_grad as value_and_grad
+from .autograd import vjp as vjp
+from .autograd.transforms import grad as grad
 from .backend import *  # noqa: F403
 from .ops import *  # noqa: F403
 
@@ -22,21 +33,37 @@ __array_api_version__ = "2024.12"
 
 # Parts that are imported when first asked for: name -> module, or (module, attribute).
 _LAZY = {
-    "nn": "nn", "optim": "optim", "data": "data", "train": "train", "testing": "testing", "viz": "viz", "models": "models",
-    "program": "program",
+    "nn": "nn", "optim": "optim", "data": "data", "train": "train", "testing": "testing", "viz": "viz",
+    "models": "models", "program": "program", "typing": "typing",
     "gradcheck": ("testing", "gradcheck"), "gradgradcheck": ("testing", "gradgradcheck"),
     "save": ("train", "save"), "load": ("train", "load"), "graph": ("viz", "graph"),
 }
 
 
-def __getattr__(name):
-    if name not in _LAZY:
-        raise AttributeError(f"module 'tinygrad_notes' has no attribute {name!r}")
-    where = _LAZY[name]
-    module = _import_module(f".{where if isinstance(where, str) else where[0]}", __name__)
-    found = module if isinstance(where, str) else getattr(module, where[1])
-    globals()[name] = found
-    return found
+if _typing.TYPE_CHECKING:
+    from . import data as data
+    from . import models as models  # type: ignore[attr-defined]  # elsewhere in the repository
+    from . import nn as nn
+    from . import optim as optim
+    from . import program as program
+    from . import testing as testing
+    from . import train as train
+    from . import typing as typing
+    from . import viz as viz
+    from .testing import gradcheck as gradcheck
+    from .testing import gradgradcheck as gradgradcheck
+    from .train import load as load
+    from .train import save as save
+    from .viz import graph as graph
+else:
+    def __getattr__(name):
+        if name not in _LAZY:
+            raise AttributeError(f"module 'tinygrad_notes' has no attribute {name!r}")
+        where = _LAZY[name]
+        module = _import_module(f".{where if isinstance(where, str) else where[0]}", __name__)
+        found = module if isinstance(where, str) else getattr(module, where[1])
+        globals()[name] = found
+        return found
 
 
 def __dir__():

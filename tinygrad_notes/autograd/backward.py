@@ -1,9 +1,19 @@
 """`backward` and `grad`: the two ways to start a backward pass."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from . import engine
 from .tensor import Tensor, as_tensor
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def backward(output, grad=None, retain_graph=None, create_graph=False, inputs=None):
+    from ..typing import ArrayLike
+
+
+def backward(output: Tensor, grad: ArrayLike | None = None, retain_graph: bool | None = None,
+             create_graph: bool = False, inputs: Tensor | Sequence[Tensor] | None = None) -> None:
     r"""Add d output / d leaf to `leaf.grad` for every leaf that `output` was computed from.
 
     Formula: leaf.grad += sum_i grad_i * d output_i / d leaf.
@@ -45,7 +55,9 @@ def backward(output, grad=None, retain_graph=None, create_graph=False, inputs=No
                     hook(tensor)
 
 
-def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, allow_unused=False):
+def grad(outputs: Tensor | Sequence[Tensor], inputs: Tensor | Sequence[Tensor],
+         grad_outputs: Tensor | Sequence[Tensor] | None = None, retain_graph: bool | None = None,
+         create_graph: bool = False, allow_unused: bool = False) -> tuple[Any, ...]:
     r"""The gradients of `outputs` with respect to `inputs`, without touching any `.grad`.
 
     Formula: result_k = sum_i grad_outputs_i * d outputs_i / d inputs_k.

@@ -1,4 +1,7 @@
 """`checkpoint`: keep only the inputs of a piece of the forward pass, and compute the rest again in backward."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from ..backend import Generator, default_generator
@@ -10,8 +13,11 @@ from .plan import PICK, Primitive
 from .tensor import Tensor
 from .tree import flatten, unflatten
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def checkpoint(fn, *args, **kwargs):
+
+def checkpoint(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """`fn(*args, **kwargs)`, which keeps nothing of its inside and runs again in the backward pass.
 
     Memory for time: the saved values of `fn` live only while it runs, forward or again. Gradients of any
@@ -60,6 +66,8 @@ class _Call:
     """A function with its arguments and the random state it started from."""
 
     __slots__ = ("fn", "args", "kwargs", "outputs", "reads", "generators", "states")
+
+    outputs: tuple  # positions of the results that the graph goes on from
 
     def __init__(self, fn, args, kwargs):
         self.fn, self.args, self.kwargs = fn, args, kwargs

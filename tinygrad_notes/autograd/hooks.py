@@ -1,6 +1,12 @@
 """Functions that look at, or change, the gradient of one Tensor while the backward pass runs."""
+from __future__ import annotations
+
 from itertools import count
+from typing import TYPE_CHECKING, Any
 from weakref import ref
+
+if TYPE_CHECKING:
+    from typing import Self
 
 _number = count().__next__
 
@@ -14,14 +20,14 @@ class Handle:
         self._table, self._key = table, _number()
         table[self._key] = hook
 
-    def remove(self):
+    def remove(self) -> None:
         """Take the hook off; a second time does nothing."""
         self._table.pop(self._key, None)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: Any) -> None:
         self.remove()
 
 

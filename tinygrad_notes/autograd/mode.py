@@ -1,6 +1,15 @@
 """What the engine is doing in this thread: recording gradients or not, looking for anomalies or not."""
+from __future__ import annotations
+
 import functools
 import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self, TypeVar
+
+    Decorated = TypeVar("Decorated", bound=Callable)
 
 
 class _Mode(threading.local):
@@ -19,32 +28,43 @@ class Switch:
 
     field: str
 
-    def __init__(self, value):
+    def __init__(self, value: Any) -> None:
         self._value = value
-        self._outer = []
+        self._outer: list = []
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._outer.append(getattr(mode, self.field))
         self._set(self._value)
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: Any) -> None:
         self._set(self._outer.pop())
 
     def _set(self, value):
         setattr(mode, self.field, value)
         mode.record = 0 if not mode.grad else 2 if mode.anomaly or mode.watch is not None else 1
 
-    def __call__(self, function):
+    def __call__(self, function: Decorated) -> Decorated:
         @functools.wraps(function)
-        def wrapped(*args, **kwargs):
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
             with type(self)(self._value):
                 return function(*args, **kwargs)
-        return wrapped
+        return wrapped  # type: ignore[return-value]
 
 
 class set_grad_enabled(Switch):
-    """Record operations for backward inside the block if `value`, else do not."""
+    """Record operations for backward inside the block if `value`, else do not.
+
+    Args:
+        value: True to record.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> x = tn.tensor([1.0], requires_grad=True)
+        >>> with tn.set_grad_enabled(False):
+        ...     (2 * x).requires_grad
+        False
+    """
 
     field = "grad"
 
@@ -57,6 +77,12 @@ class watching(Switch):
 
 class no_grad(set_grad_enabled):
     """Nothing computed inside is recorded: results have `requires_grad=False`.
+
+    Args:
+        value: not used; there so that a forgotten pair of parentheses is noticed.
+
+    Raises:
+        TypeError: used as `@no_grad` without parentheses.
 
     Example:
         >>> import tinygrad_notes as tn
@@ -73,7 +99,21 @@ class no_grad(set_grad_enabled):
 
 
 class enable_grad(set_grad_enabled):
-    """Record operations for backward inside the block, also within `no_grad`."""
+    """Record operations for backward inside the block, also within `no_grad`.
+
+    Args:
+        value: not used; there so that a forgotten pair of parentheses is noticed.
+
+    Raises:
+        TypeError: used as `@enable_grad` without parentheses.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> x = tn.tensor([1.0], requires_grad=True)
+        >>> with tn.no_grad(), tn.enable_grad():
+        ...     (2 * x).requires_grad
+        True
+    """
 
     def __init__(self, value=True):
         if callable(value):
@@ -81,6 +121,16 @@ class enable_grad(set_grad_enabled):
         super().__init__(True)
 
 
-def is_grad_enabled():
-    """Whether operations are recorded in this thread."""
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded in this thread.
+
+    Returns:
+        A bool.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> with tn.no_grad():
+        ...     tn.is_grad_enabled()
+        False
+    """
     return mode.grad

@@ -1,5 +1,8 @@
 """The recorded graph: one `Node` per operation that a gradient may flow through."""
+from __future__ import annotations
+
 from itertools import count
+from typing import Any
 
 tick = count(0, -1).__next__  # later nodes have smaller numbers: a heap then yields the latest first
 
@@ -19,6 +22,8 @@ class Node:
     """
 
     __slots__ = ("order", "plan", "parents", "saved", "attrs", "shape", "dtype", "extra")
+    shape: tuple
+    dtype: Any
 
     @property
     def name(self):

@@ -9,11 +9,31 @@ by its name, `<input>_shape` (its shape alone), `out`, or a keyword parameter of
 The graph keeps exactly that. In a plain backward pass `xp` computes on raw arrays; with
 `create_graph=True` it is `tinygrad_notes.ops` and everything is a Tensor: one rule, every order.
 """
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .call import define
 from .plan import Primitive
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
 
-def primitive(name, forward, *, kind="opaque", differentiable=True, outputs=1, doc=None, **rules):
+    from ..typing import ArrayLike
+    from .tensor import Tensor
+
+    class Operation(Protocol):
+        """What users call, and in `primitive` what the engine knows of it."""
+
+        primitive: Primitive
+
+        def __call__(self, *tensors: ArrayLike, **attributes: Any) -> Tensor:
+            """The result."""
+
+
+def primitive(name: str, forward: Callable[..., Any], *, kind: str = "opaque", differentiable: bool = True,
+              outputs: int = 1, doc: str | None = None, **rules: Callable[..., Any]) -> Operation:
     """Define an operation: its forward function and a gradient rule per input.
 
     Args:
@@ -45,27 +65,73 @@ def primitive(name, forward, *, kind="opaque", differentiable=True, outputs=1, d
     return call
 
 
-def elementwise(name, forward, *, differentiable=True, doc=None, **rules):
-    """`primitive` for a function of each element: inputs broadcast, the engine sums gradients back."""
-    return primitive(name, forward, kind="elementwise", differentiable=differentiable, doc=doc, **rules)
+def elementwise(name: str, forward: Callable[..., Any], *, differentiable: bool = True, doc: str | None = None,
+                **rules: Callable[..., Any]) -> Operation:
+    """`primitive` for a function of each element: inputs broadcast, the engine sums gradients back.
+
+    Args:
+        name, forward, differentiable, doc, rules: as in `primitive`.
+
+    Returns:
+        The function users call.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> halve = tn.autograd.elementwise("doc_halve", lambda xp, x: x / 2, x=lambda g: g / 2)
+        >>> halve(tn.tensor([3.0]))
+        tensor([1.5000])
+    """
+    return primitive(name, forward, kind="elementwise", differentiable=differentiable, outputs=1, doc=doc, **rules)
 
 
-def joint(name, forward, rule, *, kind="opaque", outputs=1, doc=None):
+def joint(name: str, forward: Callable[..., Any], rule: Callable[..., Any], *, kind: str = "opaque", outputs: int = 1,
+          doc: str | None = None) -> Operation:
     """`primitive` whose gradients share work: `rule` returns those of all inputs as a tuple.
 
     `rule` may read `needs`, a tuple of booleans, to skip what nobody asked for. A variadic forward
     (`lambda xp, *xs`) reads `arrays` or `shapes`, tuples over its inputs.
+
+    Args:
+        name, forward, kind, outputs, doc: as in `primitive`.
+        rule: `lambda` of any of `xp g out needs <inputs> <attrs>`; returns a tuple with one gradient per input.
+
+    Returns:
+        The function users call.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> both = tn.autograd.joint("doc_both", lambda xp, x, y: x * y, lambda g, x, y: (g * y, g * x))
+        >>> both(tn.tensor([3.0]), tn.tensor([2.0]))
+        tensor([6.])
     """
     call = define(Primitive(name, kind, forward, {}, rule, True, outputs))
     call.__doc__ = doc
     return call
 
 
-def adjoint(name, forward, transpose_name, transpose, *, kind="view", transpose_kind=None):
+def adjoint(name: str, forward: Callable[..., Any], transpose_name: str, transpose: Callable[..., Any], *,
+            kind: str = "view", transpose_kind: str | None = None) -> tuple[Operation, Operation]:
     """A linear map and its transpose, each the other's gradient rule. Returns both functions.
 
     `forward(xp, x, *index, **attrs)` and `transpose(xp, y, *index, **attrs, shape)` share their integer
     inputs and keyword parameters; `shape` is the shape of `x`.
+
+    Args:
+        name, forward: the map.
+        transpose_name, transpose: its transpose.
+        kind, transpose_kind: what kind of mathematics each is.
+
+    Returns:
+        Two functions: the map, and its transpose.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> stretch, total = tn.autograd.adjoint(
+        ...     "doc_stretch", lambda xp, x, *, n: xp.broadcast_to(x, (n, *x.shape)),
+        ...     "doc_total", lambda xp, y, *, n, shape: xp.sum(y, axis=0))
+        >>> x = tn.tensor([1.0, 2.0], requires_grad=True)
+        >>> stretch(x, n=3).sum().backward(); x.grad
+        tensor([3., 3.])
     """
     code = forward.__code__
     index = code.co_varnames[2:code.co_argcount]
@@ -78,11 +144,29 @@ def adjoint(name, forward, transpose_name, transpose, *, kind="view", transpose_
             primitive(transpose_name, transpose, kind=transpose_kind or kind, y=eval(up)))
 
 
-def trilinear(name, forward, dx_name, dx, dw_name, dw, *, kind="contraction"):
+def trilinear(name: str, forward: Callable[..., Any], dx_name: str, dx: Callable[..., Any], dw_name: str,
+              dw: Callable[..., Any], *, kind: str = "contraction") -> tuple[Operation, Operation, Operation]:
     """A map linear in both inputs, and its two gradients, each a gradient of the others. Returns the three.
 
     `forward(xp, x, w, **attrs)`; `dx(xp, y, w, **attrs, shape)` with the shape of `x`;
     `dw(xp, x, y, **attrs, shape)` with the shape of `w`; `y` stands for the cotangent or output.
+
+    Args:
+        name, forward: the product.
+        dx_name, dx, dw_name, dw: its gradients for `x` and for `w`.
+        kind: what kind of mathematics.
+
+    Returns:
+        Three functions: the product and its two gradients.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> product, _, _ = tn.autograd.trilinear(
+        ...     "doc_product", lambda xp, x, w: x @ w,
+        ...     "doc_product_dx", lambda xp, y, w, *, shape: y @ xp.matrix_transpose(w),
+        ...     "doc_product_dw", lambda xp, x, y, *, shape: xp.matrix_transpose(x) @ y)
+        >>> product(tn.ones((1, 2)), tn.ones((2, 1)))
+        tensor([[2.]])
     """
     code = forward.__code__
     attrs = code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount]

@@ -1,9 +1,15 @@
 """What a recorded computation keeps alive for its backward pass."""
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..backend import device_of
 from .tensor import Tensor
 from .write import base_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class SavedReport:
         return "\n".join([*lines, f"{'total':<64} {self.total:>12,}"])
 
 
-def saved_tensors_report(output):
+def saved_tensors_report(output: Tensor | Sequence[Tensor]) -> SavedReport:
     """Which arrays the graph of `output` keeps for its backward pass, and how many bytes they are.
 
     Args:

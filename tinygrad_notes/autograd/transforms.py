@@ -5,14 +5,20 @@ The differentiated arguments are replaced by fresh tensors that pass a cotangent
 jacobian of a gradient. A derivative is itself recorded exactly when somebody could differentiate it:
 gradients are being recorded, and the function read something tracked besides its fresh inputs.
 """
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING, Any
 
 from .run import Run, describe, match, ones
 from .tensor import Tensor
 from .tree import flatten, unflatten
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def grad(fn, argnums=0, has_aux=False):
+
+def grad(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
     r"""The function that computes the gradient of `fn`, a function with one number as its result.
 
     Formula: grad(f)(x) = df/dx, of the shape of x.
@@ -50,7 +56,8 @@ def grad(fn, argnums=0, has_aux=False):
     return gradient
 
 
-def value_and_grad(fn, argnums=0, has_aux=False):
+def value_and_grad(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
+                   has_aux: bool = False) -> Callable[..., tuple[Any, Any]]:
     r"""The function that computes `fn` and its gradient in one run.
 
     Formula: value_and_grad(f)(x) = (f(x), df/dx).
@@ -83,7 +90,7 @@ def value_and_grad(fn, argnums=0, has_aux=False):
     return derivative
 
 
-def vjp(fn, *args, has_aux=False):
+def vjp(fn: Callable[..., Any], *args: Any, has_aux: bool = False) -> tuple[Any, ...]:
     r"""`fn(*args)`, and the function that multiplies a cotangent with the Jacobian of `fn` there.
 
     Formula: pull(g)_k = sum_i g_i * d out_i / d args_k (g transposed times J).
@@ -116,7 +123,7 @@ def vjp(fn, *args, has_aux=False):
     return (output, pull_back, run.aux) if has_aux else (output, pull_back)
 
 
-def jvp(fn, args, tangents, has_aux=False):
+def jvp(fn: Callable[..., Any], args: Any, tangents: Any, has_aux: bool = False) -> tuple[Any, ...]:
     r"""`fn(*args)`, and the derivative of `fn` there in the direction `tangents`.
 
     Formula: out'_i = sum_k d out_i / d args_k * tangents_k (J times v), as the transpose of the transpose.
@@ -140,14 +147,15 @@ def jvp(fn, args, tangents, has_aux=False):
         (tensor([1., 4.]), tensor([2., 2.]))
     """
     _check(fn, "jvp")
-    run = Run("jvp", fn, *_several(args), has_aux)
+    run = Run("jvp", fn, *_several(args), has_aux=has_aux)
     directions = match(tangents, flatten(args)[1], run.fresh, "tangents")
     push = run.linearize(directions)
     output, tangent = run.output(), unflatten(run.structure, push(directions))
     return (output, tangent, run.aux) if has_aux else (output, tangent)
 
 
-def jacobian(fn, argnums=0, has_aux=False, mode="auto"):
+def jacobian(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False,
+             mode: str = "auto") -> Callable[..., Any]:
     r"""The function that computes all first derivatives of `fn`.
 
     Formula: jacobian(f)(x)[i, k] = df_i / dx_k, of shape f(x).shape + x.shape.
@@ -185,7 +193,7 @@ def jacobian(fn, argnums=0, has_aux=False, mode="auto"):
     return derivative
 
 
-def hessian(fn, argnums=0, has_aux=False):
+def hessian(fn: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
     r"""The function that computes all second derivatives of `fn`, a function with one number as its result.
 
     Formula: hessian(f)(x)[i, k] = d^2 f / (dx_i dx_k), of shape x.shape + x.shape.
@@ -209,7 +217,7 @@ def hessian(fn, argnums=0, has_aux=False):
     return jacobian(grad(fn, argnums, has_aux), argnums, has_aux, mode="reverse")
 
 
-def hvp(fn, args, vectors):
+def hvp(fn: Callable[..., Any], args: Any, vectors: Any) -> Any:
     r"""The Hessian of `fn` times a vector, without the Hessian.
 
     Formula: result = H v with H = d^2 f / dx^2, as the gradient of <df/dx, v>.
@@ -235,7 +243,7 @@ def hvp(fn, args, vectors):
         tensor([6., 2.])
     """
     _check(fn, "hvp")
-    run = Run("hvp", grad(fn, _several(args)[2]), *_several(args), False)
+    run = Run("hvp", grad(fn, _several(args)[2]), *_several(args), has_aux=False)
     products = run.pull(match(vectors, flatten(args)[1], run.fresh, "vectors"), retain=False)
     return run.arguments(products)
 
@@ -250,6 +258,6 @@ def _named(fn):
     return functools.wraps(fn, assigned=("__module__", "__name__", "__qualname__"), updated=())
 
 
-def _several(args):
+def _several(args: Any) -> tuple[tuple, dict, Any]:
     """A tuple of arguments, or the only one, in the order (args, kwargs, argnums) of `Run`."""
     return (args, {}, tuple(range(len(args)))) if isinstance(args, tuple) else ((args,), {}, 0)

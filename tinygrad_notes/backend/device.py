@@ -3,14 +3,19 @@
 `cpu` is NumPy, `cuda` is CuPy, `strict` is NumPy behind a wall that refuses what a GPU refuses,
 so that code tested on `strict` is ready for a GPU. `TINYGRAD_NOTES_DEVICE` names the first default.
 """
+from __future__ import annotations
 
 import contextlib
 import os
 import threading
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .namespace import Namespace
+
+if TYPE_CHECKING:
+    from typing import Self
 
 _LIBRARIES = ("numpy", "scipy.special")
 
@@ -19,6 +24,18 @@ class Device:
     """One place where arrays live: its name, array type, functions, and the way to and from NumPy.
 
     As a context manager it is the default for new tensors: `with tn.device("strict"): ...`
+
+    Args:
+        name: 'cpu', 'strict' or 'cuda'.
+        array_type: the class of its arrays.
+        xp: its array functions.
+        from_numpy, to_numpy: the way from and to NumPy arrays.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> with tn.as_device("strict"):
+        ...     tn.zeros(2).device
+        device('strict')
     """
 
     __slots__ = ("name", "array_type", "xp", "from_numpy", "to_numpy")
@@ -30,23 +47,23 @@ class Device:
         self.from_numpy = from_numpy
         self.to_numpy = to_numpy
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"device({self.name!r})"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, str) and other == self.name)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self.name)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         _state.stack.append(self)
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: Any) -> None:
         _state.stack.pop()
 
 
@@ -77,12 +94,23 @@ def _open_cuda():
         raise RuntimeError("device 'cuda' needs CuPy: pip install 'tinygrad-notes[gpu]'") from error
 
 
-def as_device(device=None):
+def as_device(device: Device | str | None = None) -> Device:
     """The `Device` meant by `device`: a Device, one of 'cpu' 'strict' 'cuda', or None for the default.
 
     Raises:
         ValueError: the name is unknown.
         RuntimeError: the device is known but not present on this machine.
+
+    Args:
+        device: see above.
+
+    Returns:
+        The one `Device` of that name.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.as_device("cpu")
+        device('cpu')
     """
     if device is None:
         return current_device()
@@ -98,15 +126,33 @@ def as_device(device=None):
     return _known[name]
 
 
-def current_device():
-    """The device on which new tensors are made."""
+def current_device() -> Device:
+    """The device on which new tensors are made.
+
+    Returns:
+        A `Device`.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.zeros(2).device == tn.current_device()
+        True
+    """
     if not _state.stack:
         _state.stack.append(as_device(os.environ.get("TINYGRAD_NOTES_DEVICE", "cpu")))
     return _state.stack[-1]
 
 
-def devices():
-    """The devices of this machine."""
+def devices() -> list[Device]:
+    """The devices of this machine.
+
+    Returns:
+        A list of `Device`.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> [str(device) for device in tn.devices()][:2]
+        ['cpu', 'strict']
+    """
     found = [cpu, as_device("strict")]
     with contextlib.suppress(RuntimeError):
         found.append(as_device("cuda"))
@@ -119,14 +165,40 @@ def forget(name):
         vars(device.xp).pop(name, None)
 
 
-def device_of(array):
-    """The device a raw array lives on, or None for anything that is no device's array."""
+def device_of(array: Any) -> Any:
+    """The device a raw array lives on, or None for anything that is no device's array.
+
+    Args:
+        array: a raw array, such as `Tensor.data`.
+
+    Returns:
+        A `Device`, or None.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.device_of(tn.zeros(2, device="cpu").data)
+        device('cpu')
+        >>> tn.device_of("no array") is None
+        True
+    """
     found = _by_array_type.get(array.__class__)
     if found is None and isinstance(array, np.ndarray):
         return cpu
     return found
 
 
-def namespace_of(array):
-    """The array functions (`xp`) for a raw array."""
+def namespace_of(array: Any) -> Any:
+    """The array functions (`xp`) for a raw array.
+
+    Args:
+        array: a raw array, such as `Tensor.data`.
+
+    Returns:
+        A namespace with NumPy's function names.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.namespace_of(tn.zeros(2, device="cpu").data).sqrt(9.0).item()
+        3.0
+    """
     return device_of(array).xp

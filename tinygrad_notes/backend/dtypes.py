@@ -1,4 +1,8 @@
 """Data types: NumPy's own `dtype` objects under the names of the Array API standard."""
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 bool_ = np.dtype("bool")
@@ -16,11 +20,22 @@ SUPPORTED = (bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64,
 _PYTHON = {bool: bool_, int: default_int, float: default_float, complex: default_complex}
 
 
-def to_dtype(dtype):
+def to_dtype(dtype: Any) -> Any:
     """The `numpy.dtype` meant by `dtype`: a dtype, a name, or one of Python's `bool int float complex`.
 
     Raises:
         TypeError: `dtype` names no supported type; the message lists them.
+
+    Args:
+        dtype: see above, or None.
+
+    Returns:
+        A `numpy.dtype`, or None for None.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.to_dtype(float), tn.to_dtype('int8')
+        (dtype('float32'), dtype('int8'))
     """
     if dtype is None or dtype.__class__ is type(bool_) and dtype in SUPPORTED:
         return dtype
@@ -35,16 +50,52 @@ def to_dtype(dtype):
     return found
 
 
-def is_floating(dtype):
-    """Whether `dtype` is a real floating type."""
+def is_floating(dtype: np.dtype[Any]) -> bool:
+    """Whether `dtype` is a real floating type.
+
+    Args:
+        dtype: a `numpy.dtype`.
+
+    Returns:
+        A bool.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.is_floating(tn.float32)
+        True
+    """
     return dtype.kind == "f"
 
 
-def is_integer(dtype):
-    """Whether `dtype` is a signed or unsigned integer type."""
+def is_integer(dtype: np.dtype[Any]) -> bool:
+    """Whether `dtype` is a signed or unsigned integer type.
+
+    Args:
+        dtype: a `numpy.dtype`.
+
+    Returns:
+        A bool.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.is_integer(tn.uint8)
+        True
+    """
     return dtype.kind in "iu"
 
 
-def is_complex(dtype):
-    """Whether `dtype` is a complex type."""
+def is_complex(dtype: np.dtype[Any]) -> bool:
+    """Whether `dtype` is a complex type.
+
+    Args:
+        dtype: a `numpy.dtype`.
+
+    Returns:
+        A bool.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.is_complex(tn.float32)
+        False
+    """
     return dtype.kind == "c"

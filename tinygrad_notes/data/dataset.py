@@ -1,10 +1,16 @@
 """Data sets: things with a length whose items can be read by number, singly or a batch at once."""
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import ops
 from ..autograd import Tensor, no_grad
+
+if TYPE_CHECKING:
+    from ..typing import ArrayLike, DeviceLike, DTypeLike
 
 
 class Dataset:
@@ -23,13 +29,13 @@ class Dataset:
         (tensor([1., 3.]), tensor([1., 9.]))
     """
 
-    def __len__(self):
+    def __len__(self) -> int:
         raise NotImplementedError(f"{type(self).__name__} defines no __len__")
 
-    def __getitem__(self, i):
+    def __getitem__(self, i: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__} defines no __getitem__")
 
-    def batch(self, indices):
+    def batch(self, indices: Any) -> Any:
         """The items at `indices` (ints) as one batch, see `collate`."""
         return collate([self[int(i)] for i in indices])
 
@@ -50,7 +56,7 @@ class TensorDataset(Dataset):
         (3, (tensor(2), tensor(4.)))
     """
 
-    def __init__(self, *tensors):
+    def __init__(self, *tensors: ArrayLike) -> None:
         if not tensors:
             raise ValueError("TensorDataset: expected at least one tensor, got none")
         self.tensors = tuple(t if isinstance(t, Tensor) else Tensor(t) for t in tensors)
@@ -60,13 +66,13 @@ class TensorDataset(Dataset):
         if len(set(lengths)) > 1:
             raise ValueError(f"TensorDataset: expected tensors of equal length, got {lengths}")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.tensors[0].shape[0]
 
-    def __getitem__(self, i):
+    def __getitem__(self, i: Any) -> tuple[Tensor, ...]:
         return tuple(t[i] for t in self.tensors)
 
-    def batch(self, indices):
+    def batch(self, indices: Any) -> tuple[Tensor, ...]:
         """The rows at `indices`: a slice (gives views), or ints."""
         if isinstance(indices, slice):
             return self[indices]
@@ -74,7 +80,7 @@ class TensorDataset(Dataset):
         with no_grad():
             return tuple(ops.take(t, rows, axis=0) for t in self.tensors)
 
-    def to(self, device=None, dtype=None):
+    def to(self, device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> TensorDataset:
         """The same data on a device; floating tensors also in a dtype."""
         return TensorDataset(*(Tensor(t, device=device, dtype=dtype if t.dtype.kind == "f" else None)
                                for t in self.tensors))
@@ -100,7 +106,7 @@ class Subset(Dataset):
         (tensor(4),)
     """
 
-    def __init__(self, dataset, indices):
+    def __init__(self, dataset: Any, indices: Any) -> None:
         indices = np.asarray(indices)
         if indices.ndim != 1 or (indices.size and indices.dtype.kind not in "iu"):
             raise TypeError(f"Subset: indices: expected a list of ints, got {indices.dtype} of shape {indices.shape}")
@@ -110,13 +116,13 @@ class Subset(Dataset):
             raise IndexError(f"Subset: index {indices[outside][0]} is out of range for {len(dataset)} items")
         self.dataset, self.indices = dataset, indices
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, i):
+    def __getitem__(self, i: int) -> Any:
         return self.dataset[int(self.indices[i])]
 
-    def batch(self, indices):
+    def batch(self, indices: Any) -> Any:
         """The items at `indices` of this subset as one batch."""
         return read(self.dataset, self.indices[indices])
 
@@ -130,7 +136,7 @@ def read(dataset, indices):
     return collate([dataset[int(i)] for i in indices])
 
 
-def collate(samples):
+def collate(samples: list) -> Any:
     """Join samples of one form into a batch: numbers and arrays are stacked, tuples and dicts entered, text listed.
 
     Args:

@@ -1,4 +1,8 @@
 """Mini-batches: every item once per epoch, in an order that can be saved in mid-epoch."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ..autograd import Tensor
@@ -6,8 +10,13 @@ from ..backend import Generator, default_generator
 from .dataset import read
 from .stream import positive, stream
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
-def minibatches(n, batch, generator=None, drop_last=False):
+    from numpy.typing import NDArray
+
+
+def minibatches(n: int, batch: int, generator: Any = None, drop_last: bool = False) -> Iterator[NDArray[np.int64]]:
     """The numbers 0..n-1 in random order, `batch` at a time: sampling without replacement, one pass is one epoch.
 
     Formula: {0, ..., n-1} = B_1 + B_2 + ... (disjoint), |B_t| = batch, the last one possibly smaller.
@@ -69,7 +78,8 @@ class DataLoader:
         (3, 10)
     """
 
-    def __init__(self, dataset, batch_size=1, shuffle=False, *, drop_last=False, generator=None, collate_fn=None):
+    def __init__(self, dataset: Any, batch_size: int = 1, shuffle: bool = False, *, drop_last: bool = False,
+                 generator: int | Generator | None = None, collate_fn: Callable[[list], Any] | None = None) -> None:
         self.batch_size = positive("batch_size", batch_size)
         if len(dataset) == 0:
             raise ValueError("dataset: it is empty")
@@ -83,21 +93,21 @@ class DataLoader:
             generator = Generator(int(generator))
         if generator is not None and not isinstance(generator, Generator):
             raise TypeError(f"generator: expected a tn.Generator, an int seed or None, got {generator!r}")
-        self.generator = generator
-        self._order = None      # the order of the running epoch; None: as they come
+        self.generator: Any = generator
+        self._order: Any = None  # the order of the running epoch; None: as they come
         self._position = 0      # batches handed out of it
         self._resumed = False   # the next `for` goes on at the position instead of starting an epoch
 
-    def __len__(self):
+    def __len__(self) -> int:
         whole, rest = divmod(len(self.dataset), self.batch_size)
         return whole + (rest > 0 and not self.drop_last)
 
     @property
-    def position(self):
+    def position(self) -> int:
         """How many batches of the running epoch have been handed out."""
         return self._position
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         if self._resumed:
             self._resumed = False
         else:
@@ -117,7 +127,7 @@ class DataLoader:
         numbers = range(*rows.indices(len(self.dataset))) if isinstance(rows, slice) else rows
         return self.collate_fn([self.dataset[int(i)] for i in numbers])
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """Where the loader is: the state of its stream, the order of the running epoch, the position in it."""
         return {
             "size": len(self.dataset), "batch_size": self.batch_size, "position": self._position,
@@ -125,7 +135,7 @@ class DataLoader:
             "generator": None if self.generator is None else Tensor(self.generator.get_state(), device="cpu"),
         }
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where a loader over the same data was; the next `for` continues its epoch.
 
         Raises:

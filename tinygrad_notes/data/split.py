@@ -1,13 +1,20 @@
 """Dividing data: at random, class by class, or with replacement."""
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .dataset import Subset
 from .stream import integers, positive, share, stream
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def random_split(dataset, lengths, generator=None):
+
+def random_split(dataset: Any, lengths: Sequence[float] | Sequence[int],
+                 generator: Any = None) -> list[Subset]:
     """Divide a data set at random into parts that do not overlap.
 
     Args:

@@ -1,5 +1,8 @@
 """Which operation is to blame: every recorded node is checked alone, with the inputs it really had."""
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,7 +13,10 @@ from ..autograd.plan import ALIAS, CALLS, PICK
 from ..backend import default_generator, device_of
 from .checker import Options
 from .problem import Function, Gradients, host
-from .verdict import WRONG
+from .verdict import WRONG, GradcheckResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NODES, PER_OPERATION = 500, 6  # how many nodes are looked at, in all and of one operation with the same shapes
 
@@ -29,9 +35,9 @@ class Culprit:
     name: str
     site: str
     inputs: str
-    result: object
+    result: GradcheckResult
 
-    def __str__(self):
+    def __str__(self) -> str:
         told = [f"{self.name}({self.inputs})", f"called at {self.site}"]
         if self.result.worst is not None:
             told.append(str(self.result.worst))
@@ -40,7 +46,7 @@ class Culprit:
         return "\n    ".join(told)
 
 
-def locate(fn, inputs, order=1):
+def locate(fn: Callable[..., Any], inputs: Any, order: int = 1) -> Culprit | None:
     """Check every recorded operation of `fn` alone and return the first whose rule is wrong.
 
     Formula: node k computes y = op(x); its rule is checked at the x it had, for random cotangents.
@@ -68,7 +74,7 @@ def locate(fn, inputs, order=1):
         raise ValueError(f"order: expected 1 or 2, got {order!r}")
     state = default_generator.get_state()
     seen = recorded(Function(fn, inputs))
-    times = {}
+    times: dict = {}
     for plan, arrays, attrs, site in seen:
         signature = (plan.primitive.name, plan.active, repr(attrs), tuple(getattr(a, "shape", None) for a in arrays))
         times[signature] = times.get(signature, 0) + 1

@@ -1,6 +1,9 @@
 """The gradient check of a whole model: every parameter of it, for a loss that is a function of the model."""
+from __future__ import annotations
+
 import inspect
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,9 +12,17 @@ from .checker import Options
 from .gradcheck import check, finish
 from .problem import Problem, as_leaf, floating, host
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def check_module(model, loss_fn, *, directions=3, elements=4, atol=0.0, rtol=1e-6, fast_mode=True, seed=0,
-                 raise_exception=True, strict=False, nondet_tol=0.0, progress=None):
+    from ..nn import Module
+    from .verdict import GradcheckResult
+
+
+def check_module(model: Module, loss_fn: Callable[..., Any], *, directions: int = 3, elements: int = 4,
+                 atol: float = 0.0, rtol: float = 1e-6, fast_mode: bool = True, seed: int = 0,
+                 raise_exception: bool = True, strict: bool = False, nondet_tol: float = 0.0,
+                 progress: Callable[[int, int], Any] | None = None) -> GradcheckResult:
     """Check the gradients of a loss with respect to every parameter of a model against finite differences.
 
     Formula: as for `gradcheck`, with the parameters as inputs; per parameter some random directions

@@ -1,11 +1,19 @@
 """Nested state in one safetensors file: tensors as tensors, everything else as JSON in the header. Never pickle."""
+from __future__ import annotations
+
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..autograd import Tensor
 from ..backend import device_of
 from .files import replacing
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from ..typing import DeviceLike
 
 KEY = "tinygrad_notes"  # the one metadata entry; several would be written in random order
 TENSOR, TUPLE, DICT = "$tensor", "$tuple", "$dict"
@@ -16,7 +24,7 @@ class CheckpointError(ValueError):
     """A file is no checkpoint, is damaged, or holds something else than was asked for."""
 
 
-def save(state, path):
+def save(state: Any, path: str | PathLike[str]) -> None:
     """Write nested dicts, lists and tuples of Tensors, numbers, strings, bools and None to one file.
 
     The file is a safetensors file that other programs can read; equal states give equal bytes. It is written to a
@@ -39,14 +47,14 @@ def save(state, path):
     """
     from safetensors.numpy import save_file
 
-    tensors = {}
+    tensors: dict = {}
     skeleton = _encode(state, "", tensors)
     text = json.dumps(skeleton, separators=(",", ":"))
     with replacing(path) as temporary:
         save_file(tensors, os.fspath(temporary), metadata={KEY: text})
 
 
-def load(path, device=None):
+def load(path: str | PathLike[str], device: DeviceLike | None = None) -> Any:
     """Read what `save` wrote; of any other safetensors file, a dict of its tensors.
 
     Args:

@@ -1,8 +1,14 @@
 """Curves over steps or epochs as SVG, with axes, a legend, and no plotting library."""
+from __future__ import annotations
+
 import math
 from html import escape
+from typing import TYPE_CHECKING, Any
 
 from .picture import FONT, Picture, number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Told apart by people who do not see red and green as different; the dashes repeat the message without color.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
@@ -10,7 +16,8 @@ DASHES = ("", "6 3", "2 2", "8 3 2 3", "1 3", "10 4")
 LEFT, RIGHT, TOP, BOTTOM, ROW = 62, 14, 30, 44, 16
 
 
-def plot_curves(curves, title="", xlabel="epoch", ylabel="", logy=False, width=560, height=340):
+def plot_curves(curves: Mapping[str, Any], title: str = "", xlabel: str = "epoch", ylabel: str = "", logy: bool = False,
+                width: int = 560, height: int = 340) -> Picture:
     """Draw named curves in one frame.
 
     Args:

@@ -1,10 +1,16 @@
 """What is drawn: the operations a Tensor was computed by, its leaves, and the edges between them."""
+from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..autograd import Tensor
 from ..autograd.node import Bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from os import PathLike
 
 FORMATS = ("svg", "dot", "txt", "png", "pdf")
 
@@ -39,25 +45,25 @@ class Graph:
         edges: (from, to) pairs of node numbers.
     """
 
-    def __init__(self, nodes, edges):
+    def __init__(self, nodes: list[GraphNode], edges: list[tuple[int, int]]) -> None:
         self.nodes, self.edges = nodes, edges
 
-    def svg(self):
+    def svg(self) -> str:
         """The picture as SVG text; the same graph gives the same bytes."""
         from .svg import draw
 
         return draw(self)
 
-    def dot(self):
+    def dot(self) -> str:
         """The graph in Graphviz's language."""
         from .dot import write
 
         return write(self)
 
-    def text(self):
+    def text(self) -> str:
         """The graph as lines of text, one per operation, in the order of computation."""
         names = [f"%{n.number}" for n in self.nodes]
-        sources = {n.number: [] for n in self.nodes}
+        sources: dict[int, list[str]] = {n.number: [] for n in self.nodes}
         for a, b in self.edges:
             sources[b].append(names[a])
         lines = []
@@ -73,7 +79,7 @@ class Graph:
             )
         return "\n".join(lines)
 
-    def save(self, path):
+    def save(self, path: str | PathLike[str]) -> Any:
         """Write the picture; the ending of `path` says how: .svg .dot .txt, or .png .pdf with Graphviz.
 
         Raises:
@@ -103,12 +109,12 @@ class Graph:
     def _repr_svg_(self):
         return self.svg()
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         inner = sum(n.role == "operation" for n in self.nodes)
         return f"Graph({inner} operations, {len(self.nodes) - inner} leaves and outputs, {len(self.edges)} edges)"
 
 
-def graph(outputs, names=None):
+def graph(outputs: Tensor | Sequence[Tensor], names: Mapping[str, Tensor] | None = None) -> Graph:
     """The graph of what `outputs` was computed from, back to the leaves that want a gradient.
 
     Args:
@@ -147,7 +153,8 @@ def graph(outputs, names=None):
                 "or keep it with retain_graph=True"
             )
     recorded, leaves = _collect([t.node for t in outputs])
-    nodes, edges, number = [], [], {}
+    nodes: list[GraphNode] = []
+    edges, number = [], {}
 
     def place(key, label, role, kind, shape, dtype, note=""):
         number[key] = len(nodes)

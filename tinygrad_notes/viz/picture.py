@@ -1,8 +1,14 @@
 """Pictures made here without any plotting library: an SVG text, and for grids of pixels a PNG."""
+from __future__ import annotations
+
 import base64
 import struct
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from os import PathLike
 
 FONT = "ui-sans-serif, system-ui, 'Segoe UI', Helvetica, Arial, sans-serif"
 
@@ -23,11 +29,11 @@ class Picture:
     def __init__(self, text, pixels=None):
         self.text, self.pixels = text, pixels
 
-    def svg(self):
+    def svg(self) -> str:
         """The picture as SVG text."""
         return self.text
 
-    def png(self):
+    def png(self) -> bytes:
         """The picture as the bytes of a PNG file.
 
         Raises:
@@ -37,7 +43,7 @@ class Picture:
             raise ValueError("png: this picture is a drawing; save it as .svg")
         return png_bytes(self.pixels)
 
-    def save(self, path):
+    def save(self, path: str | PathLike[str]) -> Any:
         """Write the picture; the ending says how: .svg, or .png for a grid of pixels.
 
         Raises:

@@ -1,5 +1,8 @@
 """Contact sheets: many small images in captioned bands, as one picture."""
+from __future__ import annotations
+
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +12,7 @@ GAP, MARGIN, CAPTION = 2, 12, 22  # pixels between images, around all, and above
 PAPER = 255
 
 
-def image_sheet(bands, columns=10, zoom=4, title=""):
+def image_sheet(bands: Any, columns: int = 10, zoom: int = 4, title: str = "") -> Picture:
     """A sheet of small gray images, band after band.
 
     Args:
