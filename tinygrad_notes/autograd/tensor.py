@@ -273,7 +273,20 @@ def _leaves(data):
 
 
 def as_tensor(value, like=None):
-    """`value` as a Tensor, on the device of `like` (a Tensor) if it has none of its own."""
+    """`value` as a Tensor, on the device of `like` (a Tensor) if it has none of its own.
+
+    Args:
+        value: a Tensor, which is returned as it is, or anything that means numbers.
+        like: a Tensor.
+
+    Returns:
+        A Tensor.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.autograd.as_tensor([1.0, 2.0])
+        tensor([1., 2.])
+    """
     if isinstance(value, Tensor):
         return value
     device = like.device if like is not None and device_of(value) is None else None

@@ -24,6 +24,10 @@ def keep_freed(on=True):
 
     Returns:
         Whether the setting took effect; False where the C library is not glibc.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> done = tn.keep_freed(True)
     """
     global _kept
     libc = _glibc()
@@ -40,7 +44,16 @@ def keep_freed(on=True):
 
 
 def keeps_freed():
-    """Whether freed memory is being kept; None where it was never set."""
+    """Whether freed memory is being kept; None where it was never set.
+
+    Returns:
+        A bool, or None.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.keeps_freed() in (True, False, None)
+        True
+    """
     return _kept
 
 
