@@ -51,6 +51,7 @@ class Worker:
     def close(self):
         """End the process."""
         self.process.stdin.close()
+        self.process.stdout.close()
         self.process.wait()
 
 

@@ -12,8 +12,8 @@ def run(code):
 @pytest.mark.host_only
 def test_import_loads_nothing_heavy():
     code = ("import sys, tinygrad_notes\n"
-            "heavy = {'scipy', 'scipy.special', 'scipy.linalg', 'scipy.sparse', 'matplotlib', 'graphviz', 'cupy', 'torch',\n"
-            "         'hypothesis', 'tqdm', 'safetensors', 'tinygrad_notes.train', 'tinygrad_notes.viz'}\n"
+            "heavy = {'scipy', 'scipy.special', 'scipy.linalg', 'scipy.sparse', 'matplotlib', 'graphviz', 'cupy',\n"
+            "         'torch', 'hypothesis', 'tqdm', 'safetensors', 'tinygrad_notes.train', 'tinygrad_notes.viz'}\n"
             "print(sorted(heavy & set(sys.modules)))")
     assert run(code).stdout.strip() == "[]"
 

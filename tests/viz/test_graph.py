@@ -21,8 +21,8 @@ def test_nodes_and_edges():
     labels = [n.label for n in g.nodes]
     assert labels == ["x", "w", "matmul", "tanh", "add", "sum", "output"]
     named = {(labels[a], labels[b]) for a, b in g.edges}
-    assert named == {("x", "matmul"), ("w", "matmul"), ("matmul", "tanh"), ("tanh", "add"), ("x", "add"), ("add", "sum"),
-                     ("sum", "output")}
+    assert named == {("x", "matmul"), ("w", "matmul"), ("matmul", "tanh"), ("tanh", "add"), ("x", "add"),
+                     ("add", "sum"), ("sum", "output")}
     assert [n.shape for n in g.nodes] == [(1, 2), (2, 1), (1, 1), (1, 1), (1, 2), (), ()]
 
 
