@@ -19,7 +19,9 @@ def _flipped(xp, x, axis=None):
     return x[tuple(key)] if key else x
 
 
-def _rolled(xp, x, shift, axis):
+def _rolled(xp, x, shift, axis=None):
+    if axis is None:
+        return _rolled(xp, x.reshape((-1,)), shift, 0).reshape(x.shape)
     out = x
     if axis.__class__ is int:
         shift, axis = (shift,), (axis,)
