@@ -72,7 +72,8 @@ def test_a_signal_has_ink_in_every_column_at_its_height():
 
 
 @pytest.mark.parametrize(("bands", "options", "message"), [
-    ({}, {}, "there is none"), ({"a": np.zeros(3)}, {}, r"shape \(3,\)"), ({"a": np.zeros((0, 2, 2))}, {}, r"\(0, 2, 2\)"),
+    ({}, {}, "there is none"),
+    ({"a": np.zeros(3)}, {}, r"shape \(3,\)"), ({"a": np.zeros((0, 2, 2))}, {}, r"\(0, 2, 2\)"),
     ({"a": np.zeros((1, 2, 2))}, {"columns": 0}, "columns"), ({"a": np.zeros((1, 2, 2))}, {"zoom": 0}, "zoom"),
 ])
 def test_a_sheet_of_nothing_is_refused(bands, options, message):

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..backend import as_device, default_float, device_of, to_dtype
 from ..backend.dtypes import default_complex
-from .text import tensor_repr
 from .hooks import Hooked
+from .text import tensor_repr
 
 
 class Tensor(Hooked):

@@ -3,11 +3,29 @@
 Layers above see three things: a `Device` with its array functions (`device.xp`),
 the data types, and the random `Generator`.
 """
-from . import scatter as _scatter
-from .device import Device, as_device, current_device, devices, namespace_of, device_of
+from . import scatter as _scatter  # noqa: F401 (defines kernels)
+from .device import Device, as_device, current_device, device_of, devices, namespace_of
 from .dtypes import (
-    bool_, complex64, complex128, default_float, default_int, float16, float32, float64, int8, int16,
-    int32, int64, is_complex, is_floating, is_integer, to_dtype, uint8, uint16, uint32, uint64,
+    bool_,
+    complex64,
+    complex128,
+    default_float,
+    default_int,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    is_complex,
+    is_floating,
+    is_integer,
+    to_dtype,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
 )
 from .memory import keep_freed, keeps_freed
 from .random import Generator, default_generator, manual_seed
@@ -15,6 +33,6 @@ from .random import Generator, default_generator, manual_seed
 __all__ = [
     "Device", "Generator", "as_device", "bool_", "complex64", "complex128", "current_device",
     "default_float", "default_generator", "default_int", "device_of", "devices", "float16", "float32",
-    "float64", "int8", "int16", "int32", "int64", "is_complex", "is_floating", "is_integer", "keep_freed", "keeps_freed",
-    "manual_seed", "namespace_of", "to_dtype", "uint8", "uint16", "uint32", "uint64",
+    "float64", "int8", "int16", "int32", "int64", "is_complex", "is_floating", "is_integer", "keep_freed",
+    "keeps_freed", "manual_seed", "namespace_of", "to_dtype", "uint8", "uint16", "uint32", "uint64",
 ]

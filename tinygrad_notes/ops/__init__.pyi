@@ -13,43 +13,6 @@ from tinygrad_notes.typing import ArrayLike, Axes, Axis, DeviceLike, DTypeLike, 
 from . import fft as fft
 from . import linalg as linalg
 
-__all__ = [
-    "abs", "acos", "acosh", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "all", "amax", "amin",
-    "aminmax", "angle", "any", "arange", "argmax", "argmin", "argsort", "argwhere", "array_split", "as_tensor",
-    "asarray", "asin", "asinh", "astype", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d",
-    "baddbmm", "bernoulli", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "betaln", "bincount", "bitwise_and",
-    "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
-    "bmm", "broadcast_arrays", "broadcast_shapes", "broadcast_to", "can_cast", "cbrt", "cdist", "ceil", "celu",
-    "choice", "chunk", "clip", "clone", "concat", "conj", "contiguous", "copy", "copysign", "cos", "cosh",
-    "count_nonzero", "cross", "cummax", "cummin", "cumprod", "cumsum", "cumulative_prod", "cumulative_sum",
-    "cumulative_trapezoid", "deg2rad", "diag", "diag_embed", "diagonal", "diff", "digamma", "divide", "dot",
-    "dstack", "einsum", "elu", "empty", "empty_like", "entr", "equal", "erf", "erfc", "erfcinv", "erfcx", "erfinv",
-    "exp", "exp2", "expand", "expand_dims", "expit", "expm1", "exponential", "eye", "fft", "finfo", "fix",
-    "flatten", "flip", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "frexp",
-    "from_dlpack", "from_numpy", "full", "full_like", "gamma", "gammainc", "gammaincc", "gammaln", "gather", "gcd",
-    "gelu", "greater", "greater_equal", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "heaviside", "hstack",
-    "hypot", "i0", "i0e", "i1", "i1e", "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put",
-    "index_select", "inner", "isclose", "isdtype", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf",
-    "isreal", "k0", "k0e", "k1", "k1e", "kron", "kthvalue", "lcm", "ldexp", "leaky_relu", "lerp", "less",
-    "less_equal", "lgamma", "linalg", "linear", "linspace", "log", "log10", "log1p", "log2", "log_ndtr",
-    "log_sigmoid", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "logit", "logsigmoid", "logspace", "logsumexp", "masked_fill", "masked_scatter",
-    "masked_select", "matmul", "matrix_transpose", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum",
-    "mish", "mm", "moveaxis", "multigammaln", "multinomial", "multiply", "mv", "mvlgamma", "nan_to_num", "nanmean",
-    "nansum", "ndtr", "ndtri", "negative", "nextafter", "nonzero", "norm", "normal", "not_equal", "ones",
-    "ones_like", "outer", "pad", "permutation", "permute", "permute_dims", "polygamma", "positive", "pow", "prelu",
-    "prod", "put_along_axis", "quantile", "rad2deg", "rand", "rand_like", "randint", "randn", "randn_like",
-    "randperm", "ravel", "real", "reciprocal", "relu", "relu6", "remainder", "repeat", "reshape", "result_type",
-    "roll", "rot90", "round", "rsqrt", "safe_where", "scatter", "scatter_add", "scatter_reduce", "searchsorted",
-    "segment_max", "segment_mean", "segment_min", "segment_prod", "segment_sum", "selu", "sgn", "sigmoid", "sign",
-    "signbit", "silu", "sin", "sinc", "sinh", "softmax", "softmin", "softplus", "softshrink", "softsign", "sort",
-    "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "subtract", "sum", "swapaxes", "swish",
-    "take", "take_along_axis", "tan", "tanh", "tanhshrink", "tensor", "tensordot", "threshold", "tile", "to",
-    "topk", "trace", "transpose", "trapezoid", "tril", "triu", "true_divide", "trunc", "unflatten", "uniform",
-    "unique_all", "unique_counts", "unique_inverse", "unique_values", "unsqueeze", "unstack", "var", "var_mean",
-    "vdot", "vecdot", "view", "vstack", "where", "xlog1py", "xlogy", "zeros", "zeros_like", "zeta",
-]
-
 def abs(x: ArrayLike, /) -> Tensor:
     """The absolute value; its derivative at 0 is 0."""
 
@@ -83,6 +46,11 @@ def addr(x: ArrayLike, v1: ArrayLike, v2: ArrayLike, /, *, beta: float = 1, alph
 def all(x: ArrayLike, /, axis: Axes | None = None, *, keepdims: bool = False) -> Tensor:
     """Whether every element over the axes is true (not zero)."""
 
+def allclose(
+    x: ArrayLike, y: ArrayLike, /, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False,
+) -> bool:
+    """Whether all elements are equal within a tolerance."""
+
 def amax(x: ArrayLike, /, axis: Axes | None = None, *, keepdims: bool = False) -> Tensor:
     """The largest element over some axes; k equal largest ones share the gradient evenly."""
 
@@ -115,6 +83,9 @@ def argsort(x: ArrayLike, /, *, axis: Axis = -1, descending: bool = False, stabl
 
 def argwhere(x: ArrayLike, /) -> Tensor:
     """The indices of the elements that are not zero, one row each."""
+
+def array_equal(x: ArrayLike, y: ArrayLike, /) -> bool:
+    """Whether two tensors have the same shape and equal elements."""
 
 def array_split(
     x: ArrayLike, /, indices_or_sections: int | Sequence[int], *, axis: Axis = 0,

@@ -2,11 +2,6 @@
 from tinygrad_notes.autograd.tensor import Tensor
 from tinygrad_notes.typing import ArrayLike, Axes, Axis, DeviceLike, DTypeLike, Shape
 
-__all__ = [
-    "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifft2", "ifftn", "ifftshift", "ihfft", "irfft",
-    "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn",
-]
-
 def fft(x: ArrayLike, /, *, n: int | None = None, axis: Axis = -1, norm: str = 'backward') -> Tensor:
     """The discrete Fourier transform."""
 

@@ -9,9 +9,9 @@ import operator
 import numpy as np
 
 from ..autograd import Tensor, as_tensor, no_grad
+from ..autograd.call import operand
 from ..autograd.errors import describe
 from ..autograd.mode import mode
-from ..autograd.call import operand
 from ..autograd.tensor import to_array
 from ..autograd.write import become, check_leaf, check_writable
 from .index import full_key, split_key, written

@@ -21,7 +21,7 @@ reshape reshape_as roll rot90 round rsqrt scatter scatter_add scatter_reduce sea
 sinc sinh softmax softmin softplus sort split sqrt square squeeze stack std std_mean subtract sum swapaxes take
 take_along_axis tan tanh tile to topk trace transpose tril triu true_divide trunc unflatten unsqueeze unstack var
 var_mean vdot vecdot view where xlog1py xlogy
-""".split()
+""".split()  # noqa: SIM905 (a table of names reads better so)
 
 # Methods that are functions of `linalg`: the method's name, the function.
 LINALG = {"cholesky": "cholesky", "det": "det", "inverse": "inv", "logdet": "logdet", "matrix_exp": "matrix_exp",

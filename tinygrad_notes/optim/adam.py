@@ -359,7 +359,7 @@ class NAdam(Optimizer):
 class _schedule:
     """NAdam's momenta mu_1 .. mu_n and their running products, kept from step to step."""
 
-    _known: dict[tuple[float, float], "_schedule"] = {}
+    _known: dict[tuple[float, float], _schedule] = {}
 
     def __new__(cls, b1, decay, n):
         self = cls._known.get((b1, decay))

@@ -17,7 +17,7 @@ from ..backend import device_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    Params = Iterable[Tensor] | Iterable[dict[str, Any]]
+    Params = Iterable[Tensor | dict[str, Any]]
 
 PIECE = 1 << 15  # elements per call: parameter, gradient and state of a piece stay in the cache
 REQUIRED = object()

@@ -2,16 +2,13 @@
 from collections.abc import Sequence
 
 from tinygrad_notes.autograd.tensor import Tensor
-from tinygrad_notes.ops.results import EighResult, EigResult, LstsqResult, QRResult, SlogdetResult, SVDResult
+from tinygrad_notes.ops.results import EighResult as EighResult
+from tinygrad_notes.ops.results import EigResult as EigResult
+from tinygrad_notes.ops.results import LstsqResult as LstsqResult
+from tinygrad_notes.ops.results import QRResult as QRResult
+from tinygrad_notes.ops.results import SlogdetResult as SlogdetResult
+from tinygrad_notes.ops.results import SVDResult as SVDResult
 from tinygrad_notes.typing import ArrayLike, Axes, Axis, DTypeLike
-
-__all__ = [
-    "EigResult", "EighResult", "LstsqResult", "QRResult", "SVDResult", "SlogdetResult", "cholesky",
-    "cholesky_inverse", "cholesky_solve", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
-    "inv", "logdet", "lstsq", "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank",
-    "matrix_transpose", "multi_dot", "norm", "outer", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd",
-    "svdvals", "tensordot", "tensorinv", "tensorsolve", "trace", "vander", "vecdot", "vector_norm",
-]
 
 def cholesky(x: ArrayLike, /, *, upper: bool = False) -> Tensor:
     """The triangular factor of symmetric positive-definite matrices."""
