@@ -145,7 +145,7 @@ def mutants():
     """Every mutant of every rule of the package whose source can be found."""
     found = []
     for op in PRIMITIVES.values():
-        if not op.forward.__module__.startswith("tinygrad_notes."):
+        if not (op.forward.__module__ or "").startswith("tinygrad_notes."):
             continue
         for name, rule in op.rules.items():
             tree = tree_of(rule)
