@@ -13,7 +13,7 @@ divergence is known in closed form, 1/2 sum_k (m_k^2 + s_k^2 - 1 - log s_k^2).
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import ops
 from ..autograd import as_tensor, no_grad
@@ -67,7 +67,7 @@ class VAE(Module):
         if not 0 <= beta < math.inf:
             raise ValueError(f"beta: expected a number >= 0, got {beta!r}")
         self.data_dim, self.latent_dim, self.likelihood, self.beta = data_dim, latent_dim, decoder, beta
-        home = {"device": device, "dtype": dtype}
+        home: dict[str, Any] = {"device": device, "dtype": dtype}
         self.encoder = MLP([data_dim, *hidden, 2 * latent_dim], SiLU, **home)
         self.decoder = MLP([latent_dim, *hidden[::-1], data_dim], SiLU, **home)
         if decoder == "gaussian":

@@ -9,7 +9,6 @@ import inspect
 import re
 from importlib import import_module
 from pathlib import Path
-from textwrap import wrap
 
 import tinygrad_notes as tn
 from tinygrad_notes.autograd import Tensor
@@ -40,12 +39,12 @@ PARAMETERS = {
     "ArrayLike | SupportsDLPack": "data obj",
     "Axes": "axis axes source_axes destination",
     "Axis": "axis1 axis2 dim start_axis end_axis",
-    "Shape": "shape shapes sizes more repetitions s",
+    "Shape": "shape shapes sizes more repetitions s normalized_shape",
     "DTypeLike": "dtype",
     "DeviceLike": "device",
     "Generator": "generator",
     "int": """k n n_rows n_cols num offset decimals minlength chunks ndigits num_segments num_samples num_classes N ind
-        ignore_index padding_idx groups""",
+        ignore_index padding_idx groups num_groups""",
     "float": """alpha beta eps rtol correction step empty p delta posinf neginf max_norm val sparsity gain param
         threshold constant_values margin""",
     "float | str": "ord",
@@ -53,7 +52,8 @@ PARAMETERS = {
     "bool | None": "copy retain_graph",
     "int | Sequence[int]": "shift indices_or_sections",
     "int | Sequence[int] | Sequence[tuple[int, int]]": "pad_width",
-    "Tensor": "tensor gradient",
+    "Tensor": "tensor",
+    "Tensor | None": "running_mean running_var",
     "DTypeLike | Tensor": "type from_ to",
     "Any": "array kind arrays_and_dtypes ufunc inputs function types args kwargs memo options",
     "Callable[[Tensor], Tensor | None]": "hook",
@@ -98,7 +98,7 @@ RESULTS = {
     "list[Tensor]": "broadcast_arrays meshgrid",
     "tuple[int, ...]": "broadcast_shapes shape",
     "tuple[int, int]": "fans __dlpack_device__",
-    "bool": "can_cast isdtype __bool__ __contains__ is_leaf retains_grad",
+    "bool": "allclose array_equal can_cast isdtype __bool__ __contains__ is_leaf retains_grad",
     "int": "numel dim __len__ __int__ __index__ ndim size nbytes",
     "float": "__float__ calculate_gain",
     "complex": "__complex__",
@@ -194,26 +194,32 @@ def sentence(doc):
 
 
 # One stub -----------------------------------------------------------------------------------------
-def module(names, where, also=()):
-    """The stub of a module of functions; `also` are names that it has besides them."""
+def module(names, where, exported=()):
+    """The stub of a module of functions; `exported` are modules and classes that it has besides them."""
     text = "\n".join(SEVERAL.format(name=name) if name.startswith("atleast_") else
                      declaration(name, getattr(where, name)) for name in names)
-    listed = wrap(", ".join(f'"{name}"' for name in sorted([*names, *also])), 112)
-    listed = "__all__ = [\n" + "".join(f"    {row}\n" for row in listed)[:-1] + ",\n]\n"
-    parts = [name for name in also if inspect.ismodule(getattr(where, name))]
+    parts = [name for name in exported if inspect.ismodule(getattr(where, name))]
     extra = "".join(["\n" * bool(parts), *[f"from . import {name} as {name}\n" for name in parts]])
-    return HEAD + imports(text + " ".join(also)) + extra + "\n" + listed + "\n" + text
+    return HEAD + imports(text, [name for name in exported if name not in parts]) + extra + "\n" + text
 
 
-def imports(text):
-    """The imports a stub needs."""
-    groups = {0: {}, 1: {}, 2: {}}
+def imports(text, exported=()):
+    """The imports a stub needs; `X as X` makes a name public."""
+    groups = [[], [], []]
     for name, (group, home) in IMPORTS.items():
-        if re.search(rf"(?<![\w.\"]){name}\b", text) and f"class {name}:" not in text:
-            groups[group].setdefault(home, []).append(name)
-    lines = [[f"from {home} import {', '.join(sorted(names, key=_order))}\n" if home else f"import {names[0]} as np\n"
-              for home, names in sorted(found.items())] for found in groups.values()]
-    return "\n".join("".join(part) for part in lines if part).replace("import np as np", "import numpy as np")
+        if name in exported or (re.search(rf"(?<![\w.\"]){name}\b", text) and f"class {name}:" not in text):
+            groups[group].append((home, name))
+    shown = []
+    for group in groups:
+        homes = sorted({home for home, _ in group})
+        lines = ["import numpy as np\n" for home in homes if not home]
+        for home in filter(None, homes):
+            names = sorted((name for where, name in group if where == home), key=_order)
+            plain = [name for name in names if name not in exported]
+            lines += [f"from {home} import {', '.join(plain)}\n"] if plain else []
+            lines += [f"from {home} import {name} as {name}\n" for name in names if name in exported]
+        shown += ["".join(lines)] if lines else []
+    return "\n".join(shown)
 
 
 def _order(name):

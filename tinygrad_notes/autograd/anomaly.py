@@ -39,9 +39,9 @@ class detect_anomaly(Switch):
 
     field = "anomaly"
 
-    def __init__(self, value=True):
+    def __init__(self, value: bool = True) -> None:
         super().__init__(bool(value))
-        self._silent = []
+        self._silent: list = []
 
     def __enter__(self):
         silence = np.errstate(all="ignore") if self._value else np.errstate()

@@ -92,7 +92,7 @@ class no_grad(set_grad_enabled):
         False
     """
 
-    def __init__(self, value=False):
+    def __init__(self, value: bool = False) -> None:
         if callable(value):
             raise TypeError("no_grad: write @tn.no_grad() with parentheses")
         super().__init__(False)
@@ -115,7 +115,7 @@ class enable_grad(set_grad_enabled):
         True
     """
 
-    def __init__(self, value=True):
+    def __init__(self, value: bool = True) -> None:
         if callable(value):
             raise TypeError("enable_grad: write @tn.enable_grad() with parentheses")
         super().__init__(True)

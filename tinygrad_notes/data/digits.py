@@ -1,12 +1,18 @@
 """Handwritten digits that ship with the package: 1,797 images of 8x8, values 0 to 16, labels 0 to 9."""
+from __future__ import annotations
+
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .dataset import TensorDataset
 from .split import stratified_split
 from .stream import to_tensor
+
+if TYPE_CHECKING:
+    from ..typing import DeviceLike, DTypeLike
 
 FILE = Path(__file__).with_name("files") / "digits.npz"
 CLASSES = 10
@@ -24,7 +30,8 @@ def raw():
     return images.copy(), labels.copy()
 
 
-def load(test_share=0.2, seed=0, *, flat=True, dtype=None, device=None):
+def load(test_share: float = 0.2, seed: int = 0, *, flat: bool = True, dtype: DTypeLike | None = None,
+         device: DeviceLike | None = None) -> tuple[TensorDataset, ...]:
     """The digits in two parts, each with the same share of every class.
 
     Args:

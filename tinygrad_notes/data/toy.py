@@ -1,7 +1,17 @@
 """Small made-up data whose truth is known: regression curves, clouds of points in the plane."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from .stream import positive, spread, stream, to_tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..autograd import Tensor
+    from ..typing import DeviceLike, DTypeLike
 
 # The 30 points of figure 6.5 in Prince, Understanding Deep Learning: x, then y.
 _GABOR = (
@@ -15,7 +25,9 @@ _GABOR = (
 
 
 # Regression ---------------------------------------------------------------------
-def line(n=1000, slope=3.0, intercept=1.0, noise=2.0, low=0.0, high=6.0, *, generator=None, dtype=None, device=None):
+def line(n: int = 1000, slope: float = 3.0, intercept: float = 1.0, noise: float = 2.0, low: float = 0.0,
+         high: float = 6.0, *, generator: Any = None, dtype: DTypeLike | None = None,
+         device: DeviceLike | None = None) -> tuple[Tensor, Tensor]:
     """A straight line with noise: the regression of chapter 1 of the notes.
 
     Formula: x ~ Uniform(low, high), y = slope x + intercept + noise e, e ~ N(0, 1).
@@ -46,7 +58,8 @@ def line(n=1000, slope=3.0, intercept=1.0, noise=2.0, low=0.0, high=6.0, *, gene
     return to_tensor(np.stack([np.ones(n), x], 1), dtype, device), to_tensor(y[:, None], dtype, device)
 
 
-def linear_teacher(n, theta, noise=1.0, *, scale=None, generator=None, dtype=None, device=None):
+def linear_teacher(n: int, theta: Any, noise: float = 1.0, *, scale: Any = None, generator: Any = None,
+                   dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> tuple[Tensor, Tensor]:
     """Outputs of a linear teacher: what can be learned is exactly theta, what is left is the noise.
 
     Formula: x_ij ~ N(0, scale^2), y = x theta + noise e, e ~ N(0, 1).
@@ -84,7 +97,8 @@ def linear_teacher(n, theta, noise=1.0, *, scale=None, generator=None, dtype=Non
     return to_tensor(x, dtype, device), to_tensor(y[:, None], dtype, device)
 
 
-def sine4(n=20, noise=2.0, low=-1.0, high=5.0, *, generator=None, dtype=None, device=None):
+def sine4(n: int = 20, noise: float = 2.0, low: float = -1.0, high: float = 5.0, *, generator: Any = None,
+          dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> tuple[Tensor, Tensor]:
     """Evenly spaced points of 4 sin x with noise, for polynomial fits that are too stiff or too free.
 
     Formula: x_i = low + (high - low) i/(n-1), y = 4 sin x + noise e, e ~ N(0, 1).
@@ -116,7 +130,8 @@ def sine4(n=20, noise=2.0, low=-1.0, high=5.0, *, generator=None, dtype=None, de
     return to_tensor(x[:, None], dtype, device), to_tensor(y[:, None], dtype, device)
 
 
-def double_well(n=20, noise=1.0, low=-1.5, high=1.5, *, generator=None, dtype=None, device=None):
+def double_well(n: int = 20, noise: float = 1.0, low: float = -1.5, high: float = 1.5, *, generator: Any = None,
+                dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> tuple[Tensor, Tensor]:
     """Points of a double well with noise, which a large network first learns and then overfits.
 
     Formula: x ~ Uniform(low, high), y = 2 (x^2 - 1)^2 + noise e, e ~ N(0, 1).
@@ -149,7 +164,7 @@ def double_well(n=20, noise=1.0, low=-1.5, high=1.5, *, generator=None, dtype=No
     return to_tensor(x[:, None], dtype, device), to_tensor(y[:, None], dtype, device)
 
 
-def gabor(*, dtype=None, device=None):
+def gabor(*, dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> tuple[Tensor, Tensor]:
     """The 30 fixed points to which the Gabor model is fitted; its loss surface has many local minima.
 
     Formula: model f(x) = sin(u) exp(-u^2 / 32), u = phi_0 + 0.06 phi_1 x.
@@ -174,7 +189,8 @@ def gabor(*, dtype=None, device=None):
 
 
 # Points in the plane ------------------------------------------------------------
-def two_moons(n=1000, noise=0.1, *, generator=None, dtype=None, device=None):
+def two_moons(n: int = 1000, noise: float = 0.1, *, generator: Any = None, dtype: DTypeLike | None = None,
+              device: DeviceLike | None = None) -> tuple[Tensor, Tensor]:
     """Two half circles that interlock.
 
     Formula: t ~ Uniform(0, pi); class 0: (cos t, sin t), class 1: (1 - cos t, 1/2 - sin t); plus noise e, e ~ N(0, I).
@@ -206,7 +222,8 @@ def two_moons(n=1000, noise=0.1, *, generator=None, dtype=None, device=None):
     return _cloud(x, y, noise, rng, dtype, device)
 
 
-def rings(n=1000, noise=0.05, radii=(1.0, 2.0, 3.0), *, generator=None, dtype=None, device=None):
+def rings(n: int = 1000, noise: float = 0.05, radii: Sequence[float] = (1.0, 2.0, 3.0), *, generator: Any = None,
+          dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> tuple[Tensor, Tensor]:
     """Circles around one center.
 
     Formula: t ~ Uniform(0, 2 pi); class k: radii_k (cos t, sin t); plus noise e, e ~ N(0, I).
@@ -241,7 +258,8 @@ def rings(n=1000, noise=0.05, radii=(1.0, 2.0, 3.0), *, generator=None, dtype=No
     return _cloud(x, y, noise, rng, dtype, device)
 
 
-def eight_gaussians(n=1000, noise=0.2, radius=2.0, *, generator=None, dtype=None, device=None):
+def eight_gaussians(n: int = 1000, noise: float = 0.2, radius: float = 2.0, *, generator: Any = None,
+                    dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> tuple[Tensor, Tensor]:
     """Eight round clouds on a circle: the test of whether a generative model drops modes.
 
     Formula: class k: radius (cos(k pi/4), sin(k pi/4)) + noise e, e ~ N(0, I).

@@ -2,12 +2,6 @@
 from tinygrad_notes.autograd.tensor import Tensor
 from tinygrad_notes.backend import Generator
 
-__all__ = [
-    "calculate_gain", "constant_", "dirac_", "eye_", "fans", "glorot_normal_", "glorot_uniform_", "he_normal_",
-    "he_uniform_", "kaiming_normal_", "kaiming_uniform_", "lecun_normal_", "lecun_uniform_", "normal_", "ones_",
-    "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_",
-]
-
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor on the standard deviation that makes up for what a nonlinearity takes away."""
 

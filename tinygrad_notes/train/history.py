@@ -1,5 +1,12 @@
 """What was measured, one row per epoch."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .files import write_json, write_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class History:
@@ -22,13 +29,13 @@ class History:
         """Add the row of an epoch."""
         self.rows.append(dict(row))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[dict]:
         return iter(self.rows)
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> Any:
         """A column by name (None where a row has no such entry), or rows by number.
 
         Raises:
@@ -41,7 +48,7 @@ class History:
         return [row.get(key) for row in self.rows]
 
     @property
-    def columns(self):
+    def columns(self) -> list[str]:
         """The names of all columns, in the order of first appearance."""
         return list(dict.fromkeys(key for row in self.rows for key in row))
 

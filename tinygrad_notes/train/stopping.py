@@ -1,4 +1,6 @@
 """When to stop: no more progress on held-out data, or hardly any change."""
+from __future__ import annotations
+
 import math
 
 
@@ -67,7 +69,8 @@ class EarlyStopping(Stopping):
 
     options = ("metric", "patience", "mode", "min_delta", "restore_best")
 
-    def __init__(self, patience=10, metric="valid_loss", mode="min", min_delta=0.0, restore_best=True):
+    def __init__(self, patience: int = 10, metric: str = "valid_loss", mode: str = "min", min_delta: float = 0.0,
+                 restore_best: bool = True) -> None:
         super().__init__(metric)
         if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:
             raise ValueError(f"patience: expected an int >= 1, got {patience!r}")
@@ -123,7 +126,7 @@ class RelativeChange(Stopping):
 
     options = ("metric", "patience", "tol")
 
-    def __init__(self, tol=0.01, patience=1, metric="loss"):
+    def __init__(self, tol: float = 0.01, patience: int = 1, metric: str = "loss") -> None:
         super().__init__(metric)
         if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:
             raise ValueError(f"patience: expected an int >= 1, got {patience!r}")

@@ -1,6 +1,9 @@
 """The training loop, and all of its state: what is saved in mid-epoch continues bit for bit."""
+from __future__ import annotations
+
 import math
 import time
+from typing import TYPE_CHECKING, Any
 
 from ..autograd import Tensor, no_grad
 from ..backend import default_generator
@@ -8,6 +11,15 @@ from ..optim.lr_scheduler import ReduceLROnPlateau
 from .checkpoint import CheckpointError, load, save
 from .history import History
 from .progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from os import PathLike
+
+    from ..backend import Generator
+    from ..optim import Optimizer
+    from ..optim.lr_scheduler import LRScheduler
+    from .stopping import Stopping
 
 FORMAT = "training state 1"
 
@@ -54,8 +66,10 @@ class Trainer:
         True
     """
 
-    def __init__(self, model, loader, optimizer, *, loss=None, valid=None, valid_every=1, scheduler=None, stop=(),
-                 callbacks=(), generator=None):
+    def __init__(self, model: Any, loader: Any, optimizer: Optimizer, *, loss: Callable[..., Any] | None = None,
+                 valid: Any = None, valid_every: int = 1, scheduler: LRScheduler | None = None,
+                 stop: Stopping | Iterable[Stopping] = (), callbacks: Iterable[Callable[[Any, dict], Any]] = (),
+                 generator: Generator | None = None) -> None:
         if loss is None and not callable(getattr(model, "loss", None)):
             raise TypeError(f"loss: {type(model).__name__} has no method loss(*batch); give a function(model, *batch)")
         if len(loader) == 0:
@@ -63,7 +77,8 @@ class Trainer:
         self.model, self.loader, self.optimizer, self.scheduler = model, loader, optimizer, scheduler
         self.loss = loss or (lambda model, *batch: model.loss(*batch))
         self.valid, self.valid_every = valid, valid_every
-        self.stop = list(stop) if isinstance(stop, (list, tuple)) else [stop]
+        rules: Any = stop
+        self.stop: list[Stopping] = list(rules) if isinstance(rules, (list, tuple)) else [rules]
         self.callbacks = list(callbacks)
         self.generator = generator or default_generator
         self.epoch = self.step = 0
@@ -72,7 +87,8 @@ class Trainer:
         self._sums = Sums()
 
     # Running --------------------------------------------------------------------
-    def fit(self, epochs, *, checkpoint=None, save_every=30.0, progress=False):
+    def fit(self, epochs: int, *, checkpoint: str | PathLike[str] | None = None, save_every: float = 30.0,
+            progress: bool | None = False) -> History:
         """Train until `epochs` epochs are done in all, a rule says stop, or somebody interrupts.
 
         Args:
@@ -107,7 +123,7 @@ class Trainer:
                 rule.finish(self.model)
         return self.history
 
-    def interrupt(self, reason="interrupt"):
+    def interrupt(self, reason: str = "interrupt") -> None:
         """Ask `fit` to end after the present step (with a loader that has no state: epoch); it can be continued."""
         self.interrupted = reason
 
@@ -150,7 +166,7 @@ class Trainer:
         for callback in self.callbacks:
             callback(self, row)
 
-    def evaluate(self, loader):
+    def evaluate(self, loader: Any) -> dict[str, float]:
         """The averages over other batches, without training: {"loss": ..., ...}."""
         sums = Sums()
         with no_grad(), self.model.evaluating():
@@ -161,7 +177,7 @@ class Trainer:
         return sums.means()
 
     # State ----------------------------------------------------------------------
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """All that a later `fit` depends on, for `tn.save`."""
         return {
             "format": FORMAT, "epoch": self.epoch, "step": self.step, "finished": self.finished,
@@ -173,7 +189,7 @@ class Trainer:
             "stop": [rule.state_dict() for rule in self.stop],
         }
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Any) -> None:
         """Continue where a run with the same model, optimizer, loader and rules was.
 
         Raises:
@@ -202,11 +218,11 @@ class Trainer:
         self.epoch, self.step, self.finished = state["epoch"], state["step"], state["finished"]
         self.history, self._sums = History(state["history"]), Sums(state["sums"])
 
-    def save(self, path):
+    def save(self, path: str | PathLike[str]) -> None:
         """Write the state to a file, atomically."""
         save(self.state_dict(), path)
 
-    def load(self, path):
+    def load(self, path: str | PathLike[str]) -> Any:
         """Continue from a file that `save` wrote; raises as `tn.load` and `load_state_dict` do."""
         try:
             self.load_state_dict(load(path))
@@ -263,8 +279,10 @@ def as_parts(result):
     return parts
 
 
-def fit(model, loader, optimizer, epochs, *, loss=None, valid=None, scheduler=None, stop=(), callbacks=(),
-        checkpoint=None, progress=False, **options):
+def fit(model: Any, loader: Any, optimizer: Optimizer, epochs: int, *, loss: Callable[..., Any] | None = None,
+        valid: Any = None, scheduler: LRScheduler | None = None, stop: Stopping | Iterable[Stopping] = (),
+        callbacks: Iterable[Callable[[Any, dict], Any]] = (), checkpoint: str | PathLike[str] | None = None,
+        progress: bool | None = False, **options: Any) -> History:
     """Train a model: a `Trainer` and its `fit` in one call.
 
     Args:

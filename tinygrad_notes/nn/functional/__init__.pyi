@@ -3,25 +3,20 @@ from collections.abc import Callable
 
 from tinygrad_notes.autograd.tensor import Tensor
 from tinygrad_notes.backend import Generator
-from tinygrad_notes.typing import ArrayLike, Axis, DTypeLike
-
-__all__ = [
-    "alpha_dropout", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu",
-    "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "dropout1d", "dropout2d", "dropout3d",
-    "elu", "embedding", "gaussian_nll_loss", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid",
-    "hardswish", "hardtanh", "hinge_embedding_loss", "huber_loss", "kl_div", "kl_normal", "kl_to_standard_normal",
-    "l1_loss", "leaky_relu", "linear", "log_softmax", "logsigmoid", "lp_loss", "margin_ranking_loss", "mish",
-    "mse_loss", "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss",
-    "normalize", "one_hot", "pairwise_distance", "poisson_nll_loss", "prelu", "relu", "relu6", "rrelu", "selu",
-    "sigmoid", "silu", "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink",
-    "softsign", "tanh", "tanhshrink", "threshold", "triplet_margin_loss", "triplet_margin_with_distance_loss",
-]
+from tinygrad_notes.typing import ArrayLike, Axis, DTypeLike, Shape
 
 def alpha_dropout(
     input: ArrayLike, p: float = 0.5, training: bool = False, inplace: bool = False,
     generator: Generator | None = None,
 ) -> Tensor:
     """Dropout that keeps zero mean and unit variance, for layers with SELU."""
+
+def batch_norm(
+    input: ArrayLike, running_mean: Tensor | None, running_var: Tensor | None,
+    weight: ArrayLike | None = None, bias: ArrayLike | None = None, training: bool = False,
+    momentum: float = 0.1, eps: float = 1e-05,
+) -> Tensor:
+    """Mean zero and variance one of each channel over the batch."""
 
 def bilinear(
     input1: ArrayLike, input2: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None,
@@ -149,6 +144,12 @@ def l1_loss(
 ) -> Tensor:
     """The absolute difference; its derivative at 0 is 0."""
 
+def layer_norm(
+    input: ArrayLike, normalized_shape: Shape, weight: ArrayLike | None = None,
+    bias: ArrayLike | None = None, eps: float = 1e-05,
+) -> Tensor:
+    """Mean zero and variance one over the last axes of each sample."""
+
 def leaky_relu(input: ArrayLike, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where it is positive, a fraction of it elsewhere; the derivative at 0 is that fraction."""
 
@@ -222,6 +223,11 @@ def relu(input: ArrayLike, inplace: bool = False) -> Tensor:
 
 def relu6(input: ArrayLike, inplace: bool = False) -> Tensor:
     """relu, at most 6; the derivative at 0 and 6 is 0."""
+
+def rms_norm(
+    input: ArrayLike, normalized_shape: Shape, weight: ArrayLike | None = None, eps: float | None = None,
+) -> Tensor:
+    """Mean square one over the last axes of each sample."""
 
 def rrelu(
     input: ArrayLike, lower: float = 0.125, upper: float = 0.3333333333333333, training: bool = False,
