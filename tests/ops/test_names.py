@@ -4,7 +4,7 @@ import pytest
 import tinygrad_notes as tn
 from tinygrad_notes.autograd import PRIMITIVES
 
-OWN = [p.name for p in PRIMITIVES.values() if p.forward.__module__.startswith("tinygrad_notes.ops")]
+OWN = [p.name for p in PRIMITIVES.values() if (p.forward.__module__ or "").startswith("tinygrad_notes.ops")]
 
 
 @pytest.mark.parametrize("name", OWN)
