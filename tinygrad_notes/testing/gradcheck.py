@@ -1,5 +1,8 @@
 """`gradcheck` and `gradgradcheck`: is the gradient that the engine gives the slope that the function has?"""
+from __future__ import annotations
+
 import time
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,11 +12,16 @@ from .fault import guess
 from .problem import Function, Gradients, host
 from .verdict import CORRECT, INCONCLUSIVE, WRONG, GradcheckError, GradcheckResult
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LOW_PRECISION = {2: 5e-2, 4: 1e-3}  # bytes of a dtype -> relative difference from float64 that rounding explains
 
 
-def gradcheck(fn, inputs, *, eps=None, atol=0.0, rtol=1e-6, raise_exception=True, strict=False, nondet_tol=0.0,
-              fast_mode=None, directions=3, elements=4, seed=0, progress=None, find_culprit=True):
+def gradcheck(fn: Callable[..., Any], inputs: Any, *, eps: float | None = None, atol: float = 0.0, rtol: float = 1e-6,
+              raise_exception: bool = True, strict: bool = False, nondet_tol: float = 0.0,
+              fast_mode: bool | None = None, directions: int = 3, elements: int = 4, seed: int = 0,
+              progress: Callable[[int, int], Any] | None = None, find_culprit: bool = True) -> GradcheckResult:
     r"""Compare the gradients of a function with slopes by central differences.
 
     Formula: for random cotangents u and every element i of every floating input,
@@ -61,8 +69,10 @@ def gradcheck(fn, inputs, *, eps=None, atol=0.0, rtol=1e-6, raise_exception=True
     return finish(result, raise_exception, strict)
 
 
-def gradgradcheck(fn, inputs, grad_outputs=None, *, eps=None, atol=0.0, rtol=1e-6, raise_exception=True, strict=False,
-                  nondet_tol=0.0, fast_mode=None, directions=3, elements=4, seed=0, progress=None):
+def gradgradcheck(fn: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, eps: float | None = None,
+                  atol: float = 0.0, rtol: float = 1e-6, raise_exception: bool = True, strict: bool = False,
+                  nondet_tol: float = 0.0, fast_mode: bool | None = None, directions: int = 3, elements: int = 4,
+                  seed: int = 0, progress: Callable[[int, int], Any] | None = None) -> GradcheckResult:
     r"""The same for second derivatives: checks the gradients of the gradients.
 
     Formula: gradcheck of (x, u) -> d <u, f(x)> / d x, and u' H v = v' H u for the Hessian H of <u, f>.

@@ -1,4 +1,6 @@
 """What a gradient check found, and how it is told."""
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
 CORRECT, WRONG, INCONCLUSIVE = "CORRECT", "WRONG", "INCONCLUSIVE"
@@ -15,7 +17,7 @@ REASONS = {
 class GradcheckError(RuntimeError):
     """A gradient is wrong (or, with strict=True, could not be judged). `result` holds the whole report."""
 
-    def __init__(self, result):
+    def __init__(self, result: GradcheckResult) -> None:
         super().__init__(result.report())
         self.result = result
 
@@ -48,12 +50,12 @@ class Finding:
     step: float = float("nan")
 
     @property
-    def ratio(self):
+    def ratio(self) -> float:
         """Analytic over numeric."""
         return self.analytic / self.numeric if self.numeric else float("inf" if self.analytic else "nan")
 
     @property
-    def difference(self):
+    def difference(self) -> float:
         """Distance of analytic and numeric; infinite if the analytic value is not finite."""
         gap = abs(self.analytic - self.numeric)
         return gap if gap == gap else float("inf")
@@ -138,30 +140,30 @@ class GradcheckResult:
     evaluations: int = 0
     seconds: float = 0.0
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return self.verdict != WRONG
 
     @property
-    def worst(self):
+    def worst(self) -> Finding | None:
         """The worst finding of the worst input, or None."""
         ranked = [r.worst for r in self.inputs if r.verdict == self.verdict and r.worst is not None]
         return max(ranked, key=lambda f: f.difference, default=None)
 
     @property
-    def reasons(self):
+    def reasons(self) -> dict[str, int]:
         """How often each reason for INCONCLUSIVE came up, over all inputs."""
-        total = {}
+        total: dict[str, int] = {}
         for report in self.inputs:
             for reason, times in report.reasons.items():
                 total[reason] = total.get(reason, 0) + times
         return total
 
     @property
-    def error(self):
+    def error(self) -> float:
         """The largest relative error among what was compared."""
         return max((report.error for report in self.inputs), default=0.0)
 
-    def report(self):
+    def report(self) -> str:
         """The whole story in a few lines."""
         name = "gradcheck" if self.order == 1 else "gradgradcheck"
         lines = [f"{name}: {self.verdict} ({self.evaluations} evaluations, {self.seconds:.2f} s)"]
@@ -175,6 +177,6 @@ class GradcheckResult:
 
     __str__ = report
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         reasons = ", ".join(self.reasons)
         return f"<gradcheck: {self.verdict}{' (' + reasons + ')' if reasons else ''}, relative error {self.error:.1e}>"
