@@ -60,11 +60,13 @@ def evaluate(op, arrays, attrs):
     device = None
     for array in arrays:
         found = device_of(array)
-        if found is not None:
-            if device is not None and found is not device:
+        if found is not None and found is not device:
+            if device is not None and device is not found.base and found is not device.base:
                 raise TypeError(f"{op.name}: inputs live on different devices, {device} and {found}; "
                                 "move one with .to()")
-            device = found
+            device = found if device is None or found.base is not None else device
+    if device.run is not None:
+        return device.run(op, arrays, attrs)
     return op.forward(device.xp, *arrays, **attrs)
 
 

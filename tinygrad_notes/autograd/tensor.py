@@ -231,7 +231,7 @@ def to_array(data, dtype=None, device=None, copy=False):
         data = _from_python(data, dtype)
         home = as_device("cpu")
         copy = False
-    if home is not target:
+    if home is not target and home.base is not target:
         data = target.from_numpy(home.to_numpy(data))
     if dtype is not None and data.dtype != dtype:
         return target.xp.astype(data, dtype)

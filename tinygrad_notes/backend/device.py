@@ -38,7 +38,7 @@ class Device:
         device('strict')
     """
 
-    __slots__ = ("name", "array_type", "xp", "from_numpy", "to_numpy")
+    __slots__ = ("name", "array_type", "xp", "from_numpy", "to_numpy", "base", "run")
 
     def __init__(self, name, array_type, xp, from_numpy, to_numpy):
         self.name = name
@@ -46,6 +46,8 @@ class Device:
         self.xp = xp
         self.from_numpy = from_numpy
         self.to_numpy = to_numpy
+        self.base = None  # a device on which computations are recorded: the one they run on
+        self.run = None   # and what evaluates an operation there: run(op, arrays, attrs)
 
     def __repr__(self) -> str:
         return f"device({self.name!r})"
@@ -157,6 +159,11 @@ def devices() -> list[Device]:
     with contextlib.suppress(RuntimeError):
         found.append(as_device("cuda"))
     return found
+
+
+def register(device):
+    """Make `device` the home of arrays of its type."""
+    _by_array_type[device.array_type] = device
 
 
 def forget(name):

@@ -4,7 +4,7 @@ import math
 import numpy as np
 
 from ..autograd import Tensor
-from .random import _stream
+from .random import drawn
 
 __all__ = []
 
@@ -14,10 +14,13 @@ def keep_mask(shape, p, dtype, device, generator=None):
 
     Each element costs 32 random bits, so that the probability is right to 2^-32.
     """
-    stream = _stream("dropout", generator)
     if p >= 1:
         return Tensor.wrap(device.xp.zeros(shape, dtype=dtype))
+    return Tensor.wrap(drawn("dropout", generator, device, _mask, shape, p, dtype))
+
+
+def _mask(stream, shape, p, dtype):
     n = math.prod(shape)
     bits = stream.bit_generator.random_raw((n + 1) // 2).view(np.uint32)[:n].reshape(shape)
     keep = bits >= np.uint32(min(round(p * 2**32), 2**32 - 1))
-    return Tensor.wrap(device.from_numpy(np.multiply(keep, dtype.type(1 / (1 - p)), dtype=dtype)))
+    return np.multiply(keep, dtype.type(1 / (1 - p)), dtype=dtype)

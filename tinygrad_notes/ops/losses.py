@@ -5,6 +5,7 @@
 import numpy as np
 
 from ..autograd import elementwise, primitive
+from ..autograd.mode import mode
 from ..backend import device_of
 
 __all__ = []
@@ -24,17 +25,16 @@ def check_labels(name, labels, classes, ignored=None, argument="target", of="cla
     """
     if not labels.size:
         return False
-    xp = device_of(labels).xp
     if labels.__class__ is np.ndarray and labels.dtype == np.int64:
         fine = labels.view(np.uint64).max() < classes  # what is negative counts as very large
     else:
-        fine = xp.min(labels).item() >= 0 and xp.max(labels).item() < classes
+        fine = holds((labels >= 0) & (labels < classes))
     if fine:
         return ignored is not None and 0 <= ignored < classes and not holds(labels != ignored)
     bad = (labels < 0) | (labels >= classes)
     if ignored is not None:
         bad = bad & (labels != ignored)
-    if not xp.any(bad).item():
+    if holds(~bad):
         return True
     host = device_of(labels).to_numpy(labels)
     place = np.unravel_index(device_of(labels).to_numpy(bad).argmax(), host.shape)
@@ -47,7 +47,10 @@ def check_labels(name, labels, classes, ignored=None, argument="target", of="cla
 def holds(condition):
     """Whether a raw array of truth values is true everywhere: the one look at the host that a check needs."""
     device = device_of(condition)
-    return bool(condition) if device is None else device.xp.all(condition).item()
+    if device is None:
+        return bool(condition)
+    every = device.xp.all(condition)
+    return every.item() if device.base is None else mode.tape.assume(every)
 
 
 def _rows(xp, x):

@@ -1,21 +1,30 @@
 """Random tensors, drawn from an explicit `Generator` on the host and moved: one seed, the same numbers everywhere."""
 import numpy as np
 
+from ..autograd.mode import mode
 from ..autograd.tensor import Tensor
 from ..backend import Generator, as_device, default_float, default_generator, default_int, to_dtype
 from .axes import as_shape, one_axis
+from .losses import holds
 
 __all__ = ["normal", "randn", "randn_like", "uniform", "rand", "rand_like", "randint", "bernoulli", "exponential",
            "gamma", "permutation", "randperm", "choice", "multinomial"]
 
 
-def _stream(name, generator):
-    """The NumPy stream to draw from."""
-    if generator is None:
-        return default_generator.host
+def drawn(name, generator, device, draw, *args):
+    """The raw array `draw(stream, *args)` on a device; `draw` is a function of this or another module, so that a
+    recorded computation can name it and draw anew in every run.
+
+    Raises:
+        TypeError: `generator` is neither a Generator nor None.
+    """
+    generator = default_generator if generator is None else generator
     if not isinstance(generator, Generator):
         raise TypeError(f"{name}: generator: expected a Generator or None, got {type(generator).__name__}")
-    return generator.host
+    device = as_device(device)
+    if device.base is not None:
+        return mode.tape.draw(generator, draw, args)
+    return device.from_numpy(draw(generator.host, *args))
 
 
 def _floating(name, dtype):
@@ -32,14 +41,14 @@ def _sizes(name, shape):
     return shape
 
 
-def _finished(host, dtype, device, requires_grad=False):
-    made = Tensor.wrap(as_device(device).from_numpy(np.asarray(host, dtype=dtype)))
+def _tensor(array, requires_grad=False):
+    made = Tensor.wrap(array)
     return made.requires_grad_(True) if requires_grad else made
 
 
-def _drawn(draw, shape, dtype):
-    """Draw in the wanted precision where NumPy has it: float32 and float64; float16 by way of float32."""
-    return np.asarray(draw(shape, dtype=np.float64 if dtype == np.float64 else np.float32))
+def _precision(dtype):
+    """The precision to draw in: float64 for itself, else float32, also on the way to float16."""
+    return np.float64 if dtype == np.float64 else np.float32
 
 
 # Continuous ---------------------------------------------------------------------
@@ -71,12 +80,16 @@ def normal(shape=(), mean=0.0, std=1.0, *, generator=None, dtype=None, device=No
     dtype, shape = _floating("normal", dtype), _sizes("normal", shape)
     if not std >= 0:
         raise ValueError(f"normal: std: expected a number >= 0, got {std}")
-    host = _drawn(_stream("normal", generator).standard_normal, shape, dtype)
+    return _tensor(drawn("normal", generator, device, _normal, shape, mean, std, dtype), requires_grad)
+
+
+def _normal(stream, shape, mean, std, dtype):
+    host = np.asarray(stream.standard_normal(shape, dtype=_precision(dtype)))
     if std != 1.0:
         host *= std
     if mean != 0.0:
         host += mean
-    return _finished(host, dtype, device, requires_grad)
+    return host.astype(dtype, copy=False)
 
 
 def randn(*shape, generator=None, dtype=None, device=None, requires_grad=False):
@@ -156,13 +169,17 @@ def uniform(shape=(), low=0.0, high=1.0, *, generator=None, dtype=None, device=N
     dtype, shape = _floating("uniform", dtype), _sizes("uniform", shape)
     if not low <= high:
         raise ValueError(f"uniform: expected low <= high, got low {low}, high {high}")
-    host = _drawn(_stream("uniform", generator).random, shape, dtype)
+    return _tensor(drawn("uniform", generator, device, _uniform, shape, low, high, dtype), requires_grad)
+
+
+def _uniform(stream, shape, low, high, dtype):
+    host = np.asarray(stream.random(shape, dtype=_precision(dtype)))
     if low != 0.0 or high != 1.0:
         host *= high - low
         host += low
         if low < high:  # rounding may reach `high`, which is left out
             np.minimum(host, np.nextafter(host.dtype.type(high), host.dtype.type(low)), out=host)
-    return _finished(host, dtype, device, requires_grad)
+    return host.astype(dtype, copy=False)
 
 
 def rand(*shape, generator=None, dtype=None, device=None, requires_grad=False):
@@ -237,8 +254,12 @@ def exponential(shape=(), rate=1.0, *, generator=None, dtype=None, device=None):
     dtype, shape = _floating("exponential", dtype), _sizes("exponential", shape)
     if not rate > 0:
         raise ValueError(f"exponential: rate: expected a number > 0, got {rate}")
-    host = _drawn(_stream("exponential", generator).standard_exponential, shape, dtype)
-    return _finished(host / host.dtype.type(rate), dtype, device)
+    return _tensor(drawn("exponential", generator, device, _exponential, shape, rate, dtype))
+
+
+def _exponential(stream, shape, rate, dtype):
+    host = np.asarray(stream.standard_exponential(shape, dtype=_precision(dtype)))
+    return (host / host.dtype.type(rate)).astype(dtype, copy=False)
 
 
 def gamma(shape=(), concentration=1.0, rate=1.0, *, generator=None, dtype=None, device=None):
@@ -265,9 +286,12 @@ def gamma(shape=(), concentration=1.0, rate=1.0, *, generator=None, dtype=None, 
     dtype, shape = _floating("gamma", dtype), _sizes("gamma", shape)
     if not (concentration > 0 and rate > 0):
         raise ValueError(f"gamma: expected concentration > 0 and rate > 0, got {concentration} and {rate}")
-    stream = _stream("gamma", generator)
-    host = _drawn(lambda size, dtype: stream.standard_gamma(concentration, size, dtype=dtype), shape, dtype)
-    return _finished(host / host.dtype.type(rate), dtype, device)
+    return _tensor(drawn("gamma", generator, device, _gamma, shape, concentration, rate, dtype))
+
+
+def _gamma(stream, shape, concentration, rate, dtype):
+    host = np.asarray(stream.standard_gamma(concentration, shape, dtype=_precision(dtype)))
+    return (host / host.dtype.type(rate)).astype(dtype, copy=False)
 
 
 # Discrete -----------------------------------------------------------------------
@@ -299,8 +323,12 @@ def randint(low, high=None, shape=(), *, generator=None, dtype=None, device=None
     dtype, shape = to_dtype(dtype) or default_int, _sizes("randint", shape)
     if not low < high:
         raise ValueError(f"randint: expected low < high, got low {low}, high {high}")
+    return _tensor(drawn("randint", generator, device, _integers, low, high, shape, dtype))
+
+
+def _integers(stream, low, high, shape, dtype):
     wide = dtype if dtype.kind in "iu" else np.dtype("int64")
-    return _finished(_stream("randint", generator).integers(low, high, shape, dtype=wide), dtype, device)
+    return np.asarray(stream.integers(low, high, shape, dtype=wide), dtype=dtype)
 
 
 def bernoulli(p=0.5, shape=None, *, generator=None, dtype=None, device=None):
@@ -326,17 +354,21 @@ def bernoulli(p=0.5, shape=None, *, generator=None, dtype=None, device=None):
         >>> tn.bernoulli(1.0, (3,))
         tensor([1., 1., 1.])
     """
-    chance = _host(p)
     if isinstance(p, Tensor):
-        dtype, device = dtype or (p.dtype if p.dtype.kind == "f" else None), device or p.device
-    if chance.size and not (chance.min() >= 0 and chance.max() <= 1):
+        dtype, device = dtype or (p.dtype if p.dtype.kind == "f" else None), as_device(device or p.device)
+    else:
+        p = Tensor(np.asarray(p, dtype=np.float64), device=device)
+    chance, xp = p.data, p.device.xp
+    if chance.size and not holds((chance >= 0) & (chance <= 1)):
+        chance = p.device.to_numpy(chance)
         raise ValueError(f"bernoulli: p: expected probabilities between 0 and 1, got {chance.min()} to {chance.max()}")
     shape = chance.shape if shape is None else _sizes("bernoulli", shape)
     if np.broadcast_shapes(chance.shape, shape) != shape:
         raise ValueError(f"bernoulli: p of shape {chance.shape} does not broadcast to shape {shape}")
     # float64 draws: u < p is exact to 2^-53, also for the p near 0 that float32 could not tell from 0.
-    hits = _stream("bernoulli", generator).random(shape) < chance
-    return _finished(hits, to_dtype(dtype) or default_float, device)
+    draws = drawn("bernoulli", generator, p.device, _uniform, shape, 0.0, 1.0, np.dtype("float64"))
+    hits = Tensor.wrap(xp.astype(draws < chance, to_dtype(dtype) or default_float))
+    return hits if device is None or hits.device is as_device(device) else hits.to(device)
 
 
 def _host(value):
@@ -372,7 +404,11 @@ def permutation(x, /, *, axis=0, generator=None, device=None):
         axis = one_axis("permutation", axis, x.ndim)
         return take(x, permutation(x.shape[axis], generator=generator, device=x.device), axis=axis)
     (n,) = _sizes("permutation", x)
-    return _finished(_stream("permutation", generator).permutation(n), default_int, device)
+    return _tensor(drawn("permutation", generator, device, _order, n))
+
+
+def _order(stream, n):
+    return stream.permutation(n)
 
 
 def randperm(n, /, *, generator=None, device=None):
@@ -426,16 +462,16 @@ def choice(x, /, shape=(), *, replace=True, p=None, axis=0, generator=None, devi
     shape = _sizes("choice", shape)
     if not isinstance(x, (Tensor, np.ndarray, list, tuple)) or (isinstance(x, Tensor) and x.ndim == 0):
         (n,) = _sizes("choice", x)
-        return _finished(_chosen("choice", n, shape, replace, p, generator), default_int, device)
+        return _tensor(_chosen("choice", n, shape, replace, p, generator, device))
     from . import reshape, take
     x = x if isinstance(x, Tensor) else Tensor(x)
     axis = one_axis("choice", axis, x.ndim)
-    index = _chosen("choice", x.shape[axis], shape, replace, p, generator).reshape(-1)
-    taken = take(x, _finished(index, default_int, x.device), axis=axis)
+    index = reshape(_tensor(_chosen("choice", x.shape[axis], shape, replace, p, generator, x.device)), (-1,))
+    taken = take(x, index, axis=axis)
     return reshape(taken, (*x.shape[:axis], *shape, *x.shape[axis + 1:]))
 
 
-def _chosen(name, n, shape, replace, p, generator):
+def _chosen(name, n, shape, replace, p, generator, device):
     if p is not None:
         p = np.asarray(_host(p), dtype=np.float64)
         if p.shape != (n,) or not (p >= 0).all() or not abs(p.sum() - 1) < 1e-5:
@@ -444,7 +480,11 @@ def _chosen(name, n, shape, replace, p, generator):
     wanted = int(np.prod(shape))
     if wanted and n == 0 or not replace and wanted > n:
         raise ValueError(f"{name}: {wanted} of {n} entries are asked for" + ("" if replace else " without replacement"))
-    return np.asarray(_stream(name, generator).choice(n, shape, replace=replace, p=p))
+    return drawn(name, generator, device, _sample, n, shape, replace, p)
+
+
+def _sample(stream, n, shape, replace, p):
+    return np.asarray(stream.choice(n, shape, replace=replace, p=p), dtype=default_int)
 
 
 def multinomial(weights, num_samples, replacement=False, *, generator=None):
@@ -477,6 +517,11 @@ def multinomial(weights, num_samples, replacement=False, *, generator=None):
         raise ValueError("multinomial: weights: expected finite numbers >= 0 with a positive sum in every row")
     if not replacement and (np.count_nonzero(rows, axis=1) < num_samples).any():
         raise ValueError(f"multinomial: num_samples {num_samples} is more than the positive weights of a row")
-    drawn = [_chosen("multinomial", len(row), (num_samples,), replacement, row / row.sum(), generator) for row in rows]
-    out = np.stack(drawn) if drawn else np.empty((0, num_samples), dtype=np.int64)
-    return _finished(out if host.ndim == 2 else out[0], default_int, getattr(weights, "device", None))
+    found = drawn("multinomial", generator, getattr(weights, "device", None), _rows_of_samples, rows, num_samples,
+                  replacement)
+    return _tensor(found if host.ndim == 2 else found[0])
+
+
+def _rows_of_samples(stream, rows, n, replacement):
+    samples = [_sample(stream, len(row), (n,), replacement, row / row.sum()) for row in rows]
+    return np.stack(samples) if samples else np.empty((0, n), dtype=default_int)

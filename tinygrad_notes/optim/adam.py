@@ -111,7 +111,7 @@ class Adam(Optimizer):
             root = xp.sqrt(v / c2 + eps)
         else:
             root = xp.sqrt(v)
-            root *= 1 / sqrt(c2)
+            root *= c2**-0.5
             root += eps
         step = xp.divide(m, root, out=root)
         step *= lr / c1

@@ -12,6 +12,7 @@ from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import Tensor, enable_grad
+from ..autograd.mode import mode
 from ..backend import device_of
 
 if TYPE_CHECKING:
@@ -96,11 +97,27 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if mode.tape is not None:
+            self._recorded.step(mode.tape)
+            return loss
         for index, group in enumerate(self.param_groups):
             self.check(group)
             for block in self._blocks_of(index):
                 block.step(self, group)
         return loss
+
+    # Inside a recorded computation -----------------------------------------------------
+    def prepare_recording(self) -> None:
+        """Lay the parameters out in flat buffers."""
+        for index in range(len(self.param_groups)):
+            for block in self._blocks_of(index):
+                block._adopt()
+
+    def begin_recording(self, recording: Any, path: str) -> Any:
+        """Take part in a recording: see `recorded.RecordedOptimizer`."""
+        from .recorded import RecordedOptimizer
+
+        return RecordedOptimizer(self, recording, path)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients (or set them to zero)."""
@@ -307,10 +324,14 @@ class Block:
         """Update the parameters that have a gradient."""
         self._adopt()
         for first, last, t in self._runs():
-            for k in range(first, last):
-                self.steps[k] = t
+            self.advance(first, last)
             for start, stop, g in self._gradients(first, last):
                 self._update(optimizer, group, start, stop, g, t)
+
+    def advance(self, first, last, by=1):
+        """Count a step of some parameters."""
+        for k in range(first, last):
+            self.steps[k] += by
 
     def _adopt(self):
         """Take over values that were assigned from outside, and leave the old ones to graphs that still need them."""

@@ -1,0 +1,168 @@
+"""A compiled step does what the plain one does: results, parameters, gradients, buffers, state, random stream."""
+import numpy as np
+import pytest
+
+import tinygrad_notes as tn
+from tests.program.steps import WORKS, classifier, data
+from tinygrad_notes.program.compiled import compile
+
+nn, F = tn.nn, tn.nn.functional
+
+
+def run(work, step, batches=None):
+    """The results of all calls, as lists of arrays."""
+    tn.manual_seed(5)
+    found = []
+    for batch in batches or work.batches:
+        out = step(*[tn.asarray(a) for a in batch])
+        found.append([np.asarray(t.numpy()) for t in (out if isinstance(out, tuple) else (out,))])
+    return found
+
+
+def same(a, b):
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+
+
+def weights(work):
+    return {name: p.numpy().copy() for m in work.modules for name, p in m.named_parameters()}
+
+
+@pytest.mark.parametrize("name", WORKS)
+def test_replays_equal_the_plain_step_bit_for_bit(name):
+    works = []
+    for _ in range(2):
+        tn.manual_seed(0)
+        works.append(WORKS[name]())
+    compiled = compile(works[1].step)
+    plain, replayed = run(works[0], works[0].step), run(works[1], compiled)
+    assert compiled.recorded and not compiled.broken
+    for a, b in zip(plain, replayed):
+        for x, y in zip(a, b):
+            np.testing.assert_array_equal(x, y)
+    same(works[0].state(), works[1].state())
+    np.testing.assert_array_equal(*[tn.default_generator.get_state() for _ in range(2)])
+
+
+@pytest.mark.parametrize("optimizer", [
+    lambda p: tn.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True), lambda p: tn.optim.SGD(p, lr=0.1, weight_decay=0.1),
+    lambda p: tn.optim.Adam(p, lr=0.1, amsgrad=True), lambda p: tn.optim.RMSprop(p, centered=True, momentum=0.5),
+    lambda p: tn.optim.Adagrad(p), lambda p: tn.optim.Adadelta(p), lambda p: tn.optim.Adamax(p),
+    lambda p: tn.optim.Lion(p), lambda p: tn.optim.Rprop(p), lambda p: tn.optim.Adam(p, maximize=True)],
+    ids=["SGD nesterov", "SGD decay", "AMSGrad", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Lion", "Rprop",
+         "maximize"])
+def test_every_optimizer(optimizer):
+    works = []
+    for _ in range(2):
+        tn.manual_seed(0)
+        works.append(classifier(optimizer))
+    compiled = compile(works[1].step)
+    run(works[0], works[0].step), run(works[1], compiled)
+    assert compiled.recorded <= 2 and not compiled.broken  # the first step of some differs from all later ones
+    same(works[0].state(), works[1].state())
+
+
+def test_one_recording_serves_a_training_loop():
+    work = classifier()
+    compiled = compile(work.step)
+    run(work, compiled)
+    assert compiled.recorded == 1
+
+
+def test_a_learning_rate_set_between_steps_is_used():
+    works = []
+    for _ in range(2):
+        tn.manual_seed(0)
+        works.append(classifier())
+    compiled = compile(works[1].step)
+    for work, step in ((works[0], works[0].step), (works[1], compiled)):
+        for k, batch in enumerate(work.batches):
+            work.optimizers[0].param_groups[0]["lr"] = 0.1 / (k + 1)
+            tn.manual_seed(k)
+            step(*[tn.asarray(a) for a in batch])
+    assert compiled.recorded == 1
+    same(works[0].state(), works[1].state())
+
+
+def test_parameters_loaded_between_steps_are_used():
+    work = classifier()
+    compiled = compile(work.step)
+    start = {k: v.clone() for k, v in work.modules[0].state_dict().items()}
+    first = run(work, compiled)[0]
+    work.modules[0].load_state_dict(start)
+    np.testing.assert_array_equal(run(work, compiled)[0], first)
+
+
+def test_shapes_modes_and_python_arguments_record_again():
+    model = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5))
+    compiled = compile(lambda x, k: model(x) * k)
+    x = tn.ones(2, 3)
+    for _ in range(2):
+        for call in (lambda: compiled(x, 1), lambda: compiled(tn.ones(4, 3), 1), lambda: compiled(x, 2)):
+            call()
+    assert compiled.recorded == 3
+    model.eval()
+    np.testing.assert_array_equal(compiled(x, 2).numpy(), (model(x) * 2).detach().numpy())
+    assert compiled.recorded == 4
+
+
+def test_a_condition_on_values_names_the_line():
+    def step(x):
+        if tn.sum(x) > 0:
+            return x
+        return -x
+    compiled = compile(step)
+    with pytest.warns(RuntimeWarning, match=r"test_compiled\.py:\d+ in step"):
+        assert compiled(-tn.ones(2)).tolist() == [1.0, 1.0]
+    assert compiled(tn.ones(2)).tolist() == [1.0, 1.0]
+
+
+def test_too_many_variants_warn_once():
+    compiled = compile(lambda x: x * 2, variants=2)
+    for n in (1, 2):
+        compiled(tn.ones(n))
+    with pytest.warns(RuntimeWarning, match="more than 2 ways"):
+        assert compiled(tn.ones(3)).tolist() == [2.0, 2.0, 2.0]
+    assert compiled(tn.ones(4)).tolist() == [2.0] * 4
+
+
+def test_bad_labels_raise_as_they_do_uncompiled():
+    work = classifier()
+    compiled = compile(work.step)
+    x, y = work.batches[0]
+    for _ in range(2):
+        compiled(tn.asarray(x), tn.asarray(y))
+    before = weights(work)
+    with pytest.raises(ValueError, match="is 7, but there are 3 classes"):
+        compiled(tn.asarray(x), tn.asarray(np.full(5, 7)))
+    same(before, weights(work))
+    compiled(tn.asarray(x), tn.asarray(y))
+    assert not compiled.broken
+
+
+def test_a_tensor_that_would_be_lost_is_refused():
+    kept = []
+    compiled = compile(lambda x: kept.append(x * 2) or x)
+    with pytest.warns(RuntimeWarning, match="outlives the call"):
+        compiled(tn.ones(2))
+    assert kept[-1].tolist() == [2.0, 2.0]
+
+
+def test_nothing_changes_when_a_recording_fails():
+    model = nn.Linear(4, 1)
+    opt = tn.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+
+    def step(x):
+        opt.zero_grad()
+        loss = tn.mean(model(x))
+        loss.backward()
+        opt.step()
+        return loss.item()
+    ((x,),) = data((5, 4), n=1)
+    before = model.weight.numpy().copy()
+    with pytest.warns(RuntimeWarning, match="reads a value"):
+        compile(step)(tn.asarray(x))
+    expected = before - 0.1 * np.asarray(x.mean(0))[None]
+    np.testing.assert_allclose(model.weight.numpy(), expected, rtol=1e-6)
+    assert opt.state[model.weight]["step"] == 1

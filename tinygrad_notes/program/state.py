@@ -1,0 +1,100 @@
+"""What a function reaches by itself, through closures, globals and attributes: tensors, modules, optimizers."""
+import types
+
+from ..autograd.tensor import Tensor
+from ..backend import Generator, default_generator
+
+_PLAIN = (str, bytes, int, float, complex, bool, type(None), type, types.ModuleType, types.BuiltinFunctionType)
+
+
+class Reach:
+    """The tensors and other objects of interest that were found, each with the path by which it was found first.
+
+    Fields:
+        tensors: {Tensor: path}.
+        modules: {Module: path}.
+        participants: {object: path} of objects that take part in a recording themselves, such as optimizers: they have
+            `prepare_recording()`, and `begin_recording(recording, path)`, which returns an object with
+            `end(recording)`, `close(committed)` and `holds()`.
+        generators: the random streams, the default one among them.
+        places: (dict, key, path) of the attributes that hold tensors.
+    """
+
+    def __init__(self):
+        self.tensors, self.modules, self.participants = {}, {}, {}
+        self.generators = [default_generator]
+        self.places = []  # (dict, key, path) of the attributes in which tensors were found
+        self._seen = {id(default_generator)}
+
+    def search(self, roots):
+        """Look behind (path, object) pairs, nearest first."""
+        queue = list(roots)
+        for path, thing in queue:  # grows while it is walked: breadth first
+            if isinstance(thing, _PLAIN) or id(thing) in self._seen:
+                continue
+            self._seen.add(id(thing))
+            if isinstance(thing, Tensor):
+                self.tensors[thing] = path
+                continue
+            if isinstance(thing, dict):
+                self.places += [(thing, key, f"{path}.{key}") for key, v in thing.items() if isinstance(v, Tensor)]
+            if hasattr(type(thing), "register_forward_pre_hook"):
+                self.modules[thing] = path
+            if hasattr(type(thing), "begin_recording"):
+                self.participants[thing] = path
+            if isinstance(thing, Generator):
+                self.generators.append(thing)
+            queue.extend(_inside(path, thing))
+        self._held = [thing for _, thing in queue]  # so that no id is used twice while this lives
+        return self
+
+
+def _inside(path, thing):
+    """(path, object) of what is directly behind an object."""
+    dot = path + "." if path else ""
+    if isinstance(thing, types.FunctionType):
+        yield from _of_function(path, thing)
+    elif isinstance(thing, types.MethodType):
+        yield path, thing.__self__
+        yield from _of_function("", thing.__func__)
+    elif isinstance(thing, dict):
+        yield from ((f"{dot}{key}" if isinstance(key, str) else path, value) for key, value in list(thing.items()))
+        yield from ((path, key) for key in list(thing) if not isinstance(key, _PLAIN))
+    elif isinstance(thing, (list, tuple, set, frozenset)):
+        yield from ((f"{dot}{k}", value) for k, value in enumerate(thing))
+    else:
+        if hasattr(thing, "__wrapped__") and callable(thing):
+            yield path, thing.__wrapped__
+        if hasattr(thing, "func") and hasattr(thing, "keywords"):  # functools.partial
+            yield from ((path, part) for part in (thing.func, thing.args, thing.keywords))
+        if hasattr(thing, "__dict__"):
+            yield path, vars(thing)
+        for cls in type(thing).__mro__:
+            slots = cls.__dict__.get("__slots__", ())
+            for name in (slots,) if isinstance(slots, str) else slots:
+                if not name.startswith("__") and hasattr(thing, name):
+                    yield dot + name, getattr(thing, name)
+
+
+def _of_function(path, function):
+    """What a function closes over, its defaults, and the globals that it and the functions inside it name."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # not assigned yet
+            continue
+    for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
+        yield path, value
+    if not (function.__module__ or "").startswith("tinygrad_notes."):  # the package's own globals hold no state
+        for name in _names(function.__code__):
+            if name in function.__globals__:
+                yield name, function.__globals__[name]
+    yield from ((f"{path}.{name}", value) for name, value in vars(function).items())
+
+
+def _names(code):
+    """The global names that some code reads, also in functions defined inside it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)
