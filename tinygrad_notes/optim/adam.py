@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .optimizer import Optimizer, in_range, without_hints
+from .optimizer import Optimizer
+from .options import in_range
 
 if TYPE_CHECKING:
     from .optimizer import Params
@@ -40,6 +40,7 @@ class Adam(Optimizer):
         decoupled_weight_decay: multiply p by 1 - lr * weight_decay instead.
         bias_correction: False leaves m' = m and v' = v.
         eps_inside: sqrt(v' + eps) in place of sqrt(v') + eps.
+        foreach, capturable, differentiable, fused: PyTorch's, without effect; `differentiable` must be False.
 
     Raises:
         ValueError: an option is out of range.
@@ -54,7 +55,8 @@ class Adam(Optimizer):
         tensor([ 0.9000, -1.9000], requires_grad=True)
     """
 
-    _decoupled = False
+    hints = {"foreach": None, "capturable": False, "differentiable": False, "fused": None}
+    own = {"bias_correction": True, "eps_inside": False}
 
     def __init__(
         self,
@@ -65,14 +67,15 @@ class Adam(Optimizer):
         weight_decay: float = 0,
         amsgrad: bool = False,
         *,
+        foreach: bool | None = None,
         maximize: bool = False,
-        decoupled_weight_decay: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
         bias_correction: bool = True,
         eps_inside: bool = False,
-        **hints: Any,
     ) -> None:
-        without_hints(type(self).__name__, hints)
-        decoupled = self._decoupled if decoupled_weight_decay is None else decoupled_weight_decay
         super().__init__(
             params,
             {
@@ -82,10 +85,11 @@ class Adam(Optimizer):
                 "weight_decay": weight_decay,
                 "amsgrad": amsgrad,
                 "maximize": maximize,
-                "decoupled_weight_decay": decoupled,
+                "decoupled_weight_decay": decoupled_weight_decay,
                 "bias_correction": bias_correction,
                 "eps_inside": eps_inside,
             },
+            differentiable,
         )
 
     def check(self, group):
@@ -93,6 +97,9 @@ class Adam(Optimizer):
 
     def states_for(self, group):
         return ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if group["amsgrad"] else ("exp_avg", "exp_avg_sq")
+
+    def states_unused(self, group):
+        return ("max_exp_avg_sq",)
 
     def update(self, xp, p, g, state, t, group):
         lr, (b1, b2), eps, decay = group["lr"], group["betas"], group["eps"], group["weight_decay"]
@@ -125,8 +132,9 @@ class AdamW(Adam):
 
     Args:
         params: Tensors, or dicts of Tensors and options.
-        lr, betas, eps, amsgrad, maximize: as in Adam.
+        lr, betas, eps, amsgrad, maximize, bias_correction, eps_inside: as in Adam.
         weight_decay: share of the weights that lr = 1 would remove per step, >= 0.
+        foreach, capturable, differentiable, fused: PyTorch's, without effect; `differentiable` must be False.
 
     Raises:
         ValueError: an option is out of range.
@@ -141,8 +149,6 @@ class AdamW(Adam):
         tensor([ 0.8990, -1.8980], requires_grad=True)
     """
 
-    _decoupled = True
-
     def __init__(
         self,
         params: Params,
@@ -151,9 +157,28 @@ class AdamW(Adam):
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
         amsgrad: bool = False,
-        **options: Any,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        bias_correction: bool = True,
+        eps_inside: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, **options)
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            maximize=maximize,
+            differentiable=differentiable,
+            decoupled_weight_decay=True,
+            bias_correction=bias_correction,
+            eps_inside=eps_inside,
+        )
 
 
 class Adamax(Optimizer):
@@ -165,6 +190,7 @@ class Adamax(Optimizer):
         params: Tensors, or dicts of Tensors and options.
         lr, betas, eps, maximize: as in Adam.
         weight_decay: factor of the L2 penalty, >= 0.
+        foreach, capturable, differentiable: PyTorch's, without effect; `differentiable` must be False.
 
     Raises:
         ValueError: an option is out of range.
@@ -180,6 +206,7 @@ class Adamax(Optimizer):
     """
 
     states = ("exp_avg", "exp_inf")
+    hints = {"foreach": None, "capturable": False, "differentiable": False}
 
     def __init__(
         self,
@@ -188,14 +215,14 @@ class Adamax(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
+        foreach: bool | None = None,
         *,
         maximize: bool = False,
-        **hints: Any,
+        differentiable: bool = False,
+        capturable: bool = False,
     ) -> None:
-        without_hints("Adamax", hints)
-        super().__init__(
-            params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
-        )
+        options = {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        super().__init__(params, options, differentiable)
 
     def check(self, group):
         check_moments(group)
@@ -220,6 +247,7 @@ class RAdam(Optimizer):
         params: Tensors, or dicts of Tensors and options.
         lr, betas, eps, weight_decay, maximize: as in Adam.
         decoupled_weight_decay: decay the weights themselves, as AdamW does.
+        foreach, capturable, differentiable: PyTorch's, without effect; `differentiable` must be False.
 
     Raises:
         ValueError: an option is out of range.
@@ -235,6 +263,7 @@ class RAdam(Optimizer):
     """
 
     states = ("exp_avg", "exp_avg_sq")
+    hints = {"foreach": None, "capturable": False, "differentiable": False}
 
     def __init__(
         self,
@@ -245,10 +274,11 @@ class RAdam(Optimizer):
         weight_decay: float = 0,
         decoupled_weight_decay: bool = False,
         *,
+        foreach: bool | None = None,
         maximize: bool = False,
-        **hints: Any,
+        capturable: bool = False,
+        differentiable: bool = False,
     ) -> None:
-        without_hints("RAdam", hints)
         super().__init__(
             params,
             {
@@ -259,6 +289,7 @@ class RAdam(Optimizer):
                 "decoupled_weight_decay": decoupled_weight_decay,
                 "maximize": maximize,
             },
+            differentiable,
         )
 
     def check(self, group):
@@ -277,8 +308,8 @@ class RAdam(Optimizer):
         length = limit - 2 * t * b2**t / (1 - b2**t)
         step = m / (1 - b1**t)
         if length > 5:
-            trust = sqrt((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length))
-            step *= trust * sqrt(1 - b2**t) / (xp.sqrt(v) + group["eps"])
+            trust = ((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length)) ** 0.5
+            step *= trust * (1 - b2**t) ** 0.5 / (xp.sqrt(v) + group["eps"])
         p -= lr * step
 
 
@@ -293,6 +324,7 @@ class NAdam(Optimizer):
         lr, betas, eps, weight_decay, maximize: as in Adam.
         momentum_decay: d in the formula, >= 0.
         decoupled_weight_decay: decay the weights themselves, as AdamW does.
+        foreach, capturable, differentiable: PyTorch's, without effect; `differentiable` must be False.
 
     Raises:
         ValueError: an option is out of range.
@@ -308,6 +340,7 @@ class NAdam(Optimizer):
     """
 
     states = ("exp_avg", "exp_avg_sq")
+    hints = {"foreach": None, "capturable": False, "differentiable": False}
 
     def __init__(
         self,
@@ -319,10 +352,11 @@ class NAdam(Optimizer):
         momentum_decay: float = 4e-3,
         decoupled_weight_decay: bool = False,
         *,
+        foreach: bool | None = None,
         maximize: bool = False,
-        **hints: Any,
+        capturable: bool = False,
+        differentiable: bool = False,
     ) -> None:
-        without_hints("NAdam", hints)
         super().__init__(
             params,
             {
@@ -334,11 +368,19 @@ class NAdam(Optimizer):
                 "decoupled_weight_decay": decoupled_weight_decay,
                 "maximize": maximize,
             },
+            differentiable,
         )
 
     def check(self, group):
         check_moments(group)
         in_range("momentum_decay", group["momentum_decay"], 0)
+
+    def numbers_for(self, group):
+        return {"mu_product": 1.0}
+
+    def numbers_at(self, numbers, t, group):
+        product = {"mu_product": numbers["mu_product"] * _momentum(t, group)}
+        return product, product
 
     def update(self, xp, p, g, state, t, group):
         lr, (b1, b2), decay = group["lr"], group["betas"], group["weight_decay"]
@@ -347,8 +389,7 @@ class NAdam(Optimizer):
             p *= 1 - lr * decay
         elif decay:
             g = g + decay * p
-        mus = _schedule(b1, group["momentum_decay"], t + 1)
-        mu, mu_next, product = mus.mu[t - 1], mus.mu[t], mus.product[t - 1]
+        mu, mu_next, product = _momentum(t, group), _momentum(t + 1, group), state["mu_product"]
         m += (1 - b1) * (g - m)
         v += (1 - b2) * (g * g - v)
         root = xp.sqrt(v / (1 - b2**t)) + group["eps"]
@@ -356,18 +397,6 @@ class NAdam(Optimizer):
         p -= lr * mu_next / (1 - product * mu_next) * (m / root)
 
 
-class _schedule:
-    """NAdam's momenta mu_1 .. mu_n and their running products, kept from step to step."""
-
-    _known: dict[tuple[float, float], _schedule] = {}
-
-    def __new__(cls, b1, decay, n):
-        self = cls._known.get((b1, decay))
-        if self is None:
-            self = cls._known[b1, decay] = super().__new__(cls)
-            self.mu, self.product = [], []
-        while len(self.mu) < n:
-            k = len(self.mu) + 1
-            self.mu.append(b1 * (1 - 0.5 * 0.96 ** (k * decay)))
-            self.product.append(self.mu[-1] * (self.product[-1] if self.product else 1))
-        return self
+def _momentum(t, group):
+    """NAdam's momentum at step `t`."""
+    return group["betas"][0] * (1 - 0.5 * 0.96 ** (t * group["momentum_decay"]))

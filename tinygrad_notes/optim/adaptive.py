@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .optimizer import Optimizer, in_range, without_hints
+from .optimizer import Optimizer
+from .options import in_range
 
 if TYPE_CHECKING:
     from .optimizer import Params
@@ -26,6 +27,7 @@ class RMSprop(Optimizer):
         centered: use the variance in place of the mean square.
         maximize: ascend.
         eps_inside: sqrt(v + eps) in place of sqrt(v) + eps.
+        foreach, capturable, differentiable: PyTorch's, without effect; `differentiable` must be False.
 
     Raises:
         ValueError: an option is out of range.
@@ -40,6 +42,9 @@ class RMSprop(Optimizer):
         tensor([ 0.9000, -1.9000], requires_grad=True)
     """
 
+    hints = {"foreach": None, "capturable": False, "differentiable": False}
+    own = {"eps_inside": False}
+
     def __init__(
         self,
         params: Params,
@@ -49,12 +54,13 @@ class RMSprop(Optimizer):
         weight_decay: float = 0,
         momentum: float = 0,
         centered: bool = False,
-        *,
+        capturable: bool = False,
+        foreach: bool | None = None,
         maximize: bool = False,
+        differentiable: bool = False,
+        *,
         eps_inside: bool = False,
-        **hints: Any,
     ) -> None:
-        without_hints("RMSprop", hints)
         super().__init__(
             params,
             {
@@ -67,6 +73,7 @@ class RMSprop(Optimizer):
                 "maximize": maximize,
                 "eps_inside": eps_inside,
             },
+            differentiable,
         )
 
     def check(self, group):
@@ -82,6 +89,9 @@ class RMSprop(Optimizer):
             *(["momentum_buffer"] if group["momentum"] else []),
             *(["grad_avg"] if group["centered"] else []),
         )
+
+    def states_unused(self, group):
+        return ("momentum_buffer", "grad_avg")
 
     def update(self, xp, p, g, state, t, group):
         alpha, eps = group["alpha"], group["eps"]
@@ -116,6 +126,7 @@ class Adagrad(Optimizer):
         initial_accumulator_value: s at the start, >= 0.
         eps: added to the root, >= 0.
         maximize: ascend.
+        foreach, differentiable, fused: PyTorch's, without effect; `differentiable` must be False.
 
     Raises:
         ValueError: an option is out of range.
@@ -131,6 +142,7 @@ class Adagrad(Optimizer):
     """
 
     states = ("sum",)
+    hints = {"foreach": None, "differentiable": False, "fused": None}
 
     def __init__(
         self,
@@ -140,11 +152,12 @@ class Adagrad(Optimizer):
         weight_decay: float = 0,
         initial_accumulator_value: float = 0,
         eps: float = 1e-10,
+        foreach: bool | None = None,
         *,
         maximize: bool = False,
-        **hints: Any,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
-        without_hints("Adagrad", hints)
         super().__init__(
             params,
             {
@@ -155,6 +168,7 @@ class Adagrad(Optimizer):
                 "eps": eps,
                 "maximize": maximize,
             },
+            differentiable,
         )
 
     def check(self, group):
@@ -183,6 +197,7 @@ class Adadelta(Optimizer):
         eps: keeps the roots from zero, >= 0.
         weight_decay: factor of the L2 penalty, >= 0.
         maximize: ascend.
+        foreach, capturable, differentiable: PyTorch's, without effect; `differentiable` must be False.
 
     Raises:
         ValueError: an option is out of range.
@@ -198,6 +213,7 @@ class Adadelta(Optimizer):
     """
 
     states = ("square_avg", "acc_delta")
+    hints = {"foreach": None, "capturable": False, "differentiable": False}
 
     def __init__(
         self,
@@ -206,12 +222,14 @@ class Adadelta(Optimizer):
         rho: float = 0.9,
         eps: float = 1e-6,
         weight_decay: float = 0,
+        foreach: bool | None = None,
         *,
+        capturable: bool = False,
         maximize: bool = False,
-        **hints: Any,
+        differentiable: bool = False,
     ) -> None:
-        without_hints("Adadelta", hints)
-        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})
+        options = {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        super().__init__(params, options, differentiable)
 
     def check(self, group):
         in_range("rho", group["rho"], 0, 1)
@@ -242,6 +260,7 @@ class Rprop(Optimizer):
         etas: (eta-, eta+), 0 < eta- < 1 < eta+.
         step_sizes: (s_min, s_max).
         maximize: ascend.
+        foreach, capturable, differentiable: PyTorch's, without effect; `differentiable` must be False.
 
     Raises:
         ValueError: an option is out of range.
@@ -257,6 +276,7 @@ class Rprop(Optimizer):
     """
 
     states = ("prev", "step_size")
+    hints = {"foreach": None, "capturable": False, "differentiable": False}
 
     def __init__(
         self,
@@ -265,11 +285,13 @@ class Rprop(Optimizer):
         etas: tuple[float, float] = (0.5, 1.2),
         step_sizes: tuple[float, float] = (1e-6, 50),
         *,
+        capturable: bool = False,
+        foreach: bool | None = None,
         maximize: bool = False,
-        **hints: Any,
+        differentiable: bool = False,
     ) -> None:
-        without_hints("Rprop", hints)
-        super().__init__(params, {"lr": lr, "etas": tuple(etas), "step_sizes": tuple(step_sizes), "maximize": maximize})
+        options = {"lr": lr, "etas": tuple(etas), "step_sizes": tuple(step_sizes), "maximize": maximize}
+        super().__init__(params, options, differentiable)
 
     def check(self, group):
         in_range("lr", group["lr"], 0)
@@ -293,7 +315,7 @@ class ASGD(Optimizer):
     r"""Averaged stochastic gradient descent.
 
     Formula: p <- (1 - lambd eta) p - eta g; ax <- ax + mu (p - ax);
-    eta = lr / (1 + lambd lr t)^alpha; mu = 1 / max(1, t - t0).
+    eta = lr / (1 + lambd lr t)^alpha and mu = 1 / max(1, t - t0) are computed at the end of step t for the next.
 
     Args:
         params: Tensors, or dicts of Tensors and options.
@@ -303,6 +325,7 @@ class ASGD(Optimizer):
         t0: the step at which averaging begins.
         weight_decay: factor of the L2 penalty, >= 0.
         maximize: ascend.
+        foreach, capturable, differentiable: PyTorch's, without effect; `differentiable` must be False.
 
     Raises:
         ValueError: an option is out of range.
@@ -318,6 +341,7 @@ class ASGD(Optimizer):
     """
 
     states = ("ax",)
+    hints = {"foreach": None, "capturable": False, "differentiable": False}
 
     def __init__(
         self,
@@ -327,29 +351,36 @@ class ASGD(Optimizer):
         alpha: float = 0.75,
         t0: float = 1e6,
         weight_decay: float = 0,
-        *,
+        foreach: bool | None = None,
         maximize: bool = False,
-        **hints: Any,
+        differentiable: bool = False,
+        capturable: bool = False,
     ) -> None:
-        without_hints("ASGD", hints)
         super().__init__(
             params,
             {"lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay, "maximize": maximize},
+            differentiable,
         )
 
     def check(self, group):
         for name in ("lr", "lambd", "weight_decay"):
             in_range(name, group[name], 0)
 
+    def numbers_for(self, group):
+        return {"eta": group["lr"], "mu": 1.0}
+
+    def numbers_at(self, numbers, t, group):
+        lr = group["lr"]
+        eta = lr / (1 + group["lambd"] * lr * t) ** group["alpha"]
+        return numbers, {"eta": eta, "mu": 1 / max(1, t - group["t0"])}
+
     def update(self, xp, p, g, state, t, group):
-        lr, lambd, ax = group["lr"], group["lambd"], state["ax"]
+        ax = state["ax"]
         if group["weight_decay"]:
             g = g + group["weight_decay"] * p
-        eta = lr if t == 1 else lr / (1 + lambd * lr * (t - 1)) ** group["alpha"]
-        mu = 1 / max(1, t - 1 - group["t0"])
-        p *= 1 - lambd * eta
-        p -= eta * g
-        ax += mu * (p - ax)
+        p *= 1 - group["lambd"] * state["eta"]
+        p -= state["eta"] * g
+        ax += state["mu"] * (p - ax)
 
 
 class Lion(Optimizer):
@@ -387,9 +418,7 @@ class Lion(Optimizer):
         weight_decay: float = 0,
         *,
         maximize: bool = False,
-        **hints: Any,
     ) -> None:
-        without_hints("Lion", hints)
         super().__init__(params, {"lr": lr, "betas": tuple(betas), "weight_decay": weight_decay, "maximize": maximize})
 
     def check(self, group):

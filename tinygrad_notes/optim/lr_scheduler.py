@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from .optimizer import Optimizer, in_range
+from .optimizer import Optimizer
+from .options import in_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

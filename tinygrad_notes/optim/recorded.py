@@ -29,24 +29,26 @@ class RecordedOptimizer:
         self.groups = [[RecordedBlock(block, recording, path) for block in optimizer._blocks_of(k)]
                        for k in range(len(optimizer.param_groups))]
         optimizer._recorded = self
-        self.steps = [(block.block, list(block.block.steps)) for blocks in self.groups for block in blocks]
+        self.pasts = [(block.block, [block.block.past(k) for k in range(len(block.block.params))])
+                      for blocks in self.groups for block in blocks]
 
     def step(self, tape):
         """Record the update of every parameter that has a gradient."""
         optimizer = self.optimizer
         for group, blocks in zip(optimizer.param_groups, self.groups):
             optimizer.check(group)
-            numbers = scalar_options(tape, group)
+            options = scalar_options(tape, group, optimizer.steering)
             for block in blocks:
                 with tape.inside(type(optimizer).__name__, "update") as scope:
-                    scope.inputs, scope.outputs = block.step(tape, optimizer, numbers)
+                    scope.inputs, scope.outputs = block.step(tape, optimizer, group, options)
 
     def close(self, committed):
         """After the recording: if it does not count, neither do its steps."""
         del self.optimizer._recorded
         if not committed:
-            for block, steps in self.steps:
-                block.steps[:] = steps
+            for block, pasts in self.pasts:
+                for k, past in enumerate(pasts):
+                    block.restore(k, k + 1, past)
 
     def holds(self):
         """Whether the buffers are still those of the recording; takes over parameters assigned from outside."""
@@ -56,7 +58,7 @@ class RecordedOptimizer:
             if len(now) != len(blocks) or any(a is not b.block for a, b in zip(now, blocks)):
                 return False
             for block in now:
-                block._adopt()
+                block.adopt()
         return len(self.groups) == len(optimizer.param_groups)
 
     def end(self, recording):
@@ -92,31 +94,36 @@ class RecordedBlock:
             self.flat = xp.concat([xp.reshape(p.data, (-1,)) for p in params])
         return self.flat
 
-    def step(self, tape, optimizer, group):
-        """Update; returns the values that went in and came out."""
+    def step(self, tape, optimizer, group, options):
+        """Update; returns the values that went in and came out. `options` are those of the group, as scalars."""
         block, xp = self.block, tape.device.xp
         read, made = [], []
-        for first, last, _ in block._runs():
-            tape.effect(lambda first=first, last=last: block.advance(first, last),
-                        lambda first=first, last=last: block.advance(first, last, -1))
-            t = tape.scalar(lambda first=first: block.steps[first])
-            flat = self.gather()
-            gradients = [xp.reshape(_gradient(p), (-1,)) for p in block.params[first:last]]
-            g = xp.concat(gradients) if len(gradients) > 1 else gradients[0]
-            if group.get("maximize", False):
-                g = -g
-            a, b = block.offsets[first], block.offsets[last]
-            whole = a == 0 and b == block.offsets[-1]
-            cut = (lambda array: array.copy()) if whole else (lambda array, a=a, b=b: array[a:b].copy())
-            p, state = cut(flat), {name: cut(array) for name, array in self.state.items()}
-            read += [g.value, p.value]
-            optimizer.update(xp, p, g, state, t, group)
-            self.flat = p if whole else _written(flat, a, b, p)
-            for name, new in state.items():
-                self.state[name] = new if whole else _written(self.state[name], a, b, new)
-            made.append(p.value)
-            for k, q in enumerate(block.params):
-                self.parts[k] = q.data = self.part(self.flat, k)
+        for first, last in block.runs():
+            count = Count(block, optimizer, group, first, last)
+            tape.effect(count.do, count.undo)
+            t = tape.scalar(lambda count=count: count.t)
+            numbers = {name: tape.scalar(lambda count=count, name=name: count.numbers[name]) for name in count.numbers}
+            pieces = [(k, k + 1) for k in range(first, last)] if optimizer.whole else [(first, last)]
+            for i, j in pieces:
+                gradients = [xp.reshape(_gradient(p), (-1,)) for p in block.params[i:j]]
+                g = xp.concat(gradients) if len(gradients) > 1 else gradients[0]
+                if group.get("maximize", False):
+                    g = -g
+                p, state = _cut(self.gather(), block.offsets, i, j), {}
+                for name, array in self.state.items():
+                    if not optimizer.whole or block.shapes[name][i] is not None:
+                        state[name] = _cut(array, block.starts[name], i, j)
+                read += [g.value, p.value]
+                if optimizer.whole:
+                    g, p = (array.reshape(block.params[i].shape).copy() for array in (g, p))
+                    state = {name: array.reshape(block.shapes[name][i]).copy() for name, array in state.items()}
+                optimizer.update(xp, p, g, {**state, **numbers}, t, options)
+                made.append(p.value)
+                self.flat = _pasted(self.flat, block.offsets, i, j, p)
+                for name, new in state.items():
+                    self.state[name] = _pasted(self.state[name], block.starts[name], i, j, new)
+                for k, q in enumerate(block.params):
+                    self.parts[k] = q.data = self.part(self.flat, k)
         return tuple(read), tuple(made)
 
     def end(self, recording):
@@ -132,19 +139,46 @@ def _gradient(p):
     return p.grad.data.astype(p.dtype) if p.grad.dtype != p.dtype else p.grad.data
 
 
-def _written(array, a, b, part):
+def _cut(array, offsets, i, j):
+    """A copy of parts i..j of a flat array."""
+    a, b = offsets[i], offsets[j]
+    return array.copy() if (a, b) == (0, offsets[-1]) else array[a:b].copy()
+
+
+def _pasted(array, offsets, i, j, part):
+    """The flat array with parts i..j replaced."""
+    a, b = offsets[i], offsets[j]
+    part = part.reshape((b - a,))
+    if (a, b) == (0, offsets[-1]):
+        return part
     changed = array.copy()
     changed[a:b] = part
     return changed
 
 
-def scalar_options(tape, group):
-    """The options of a group with numbers that are read anew in every run; anything else is a guard."""
+class Count:
+    """The counting of one step of some parameters, done in every run and taken back where the run does not count."""
+
+    def __init__(self, block, optimizer, group, first, last):
+        self.block, self.optimizer, self.group, self.first, self.last = block, optimizer, group, first, last
+
+    def do(self):
+        """Count."""
+        self.past = self.block.past(self.first)
+        self.t, self.numbers = self.block.advance(self.optimizer, self.group, self.first, self.last)
+
+    def undo(self):
+        """Take it back."""
+        self.block.restore(self.first, self.last, self.past)
+
+
+def scalar_options(tape, group, steering=()):
+    """The options of a group with numbers that are read anew in every run; `steering` and anything else is a guard."""
     def read(*keys):
         found = group
         for key in keys:
             found = found[key]
-        if not isinstance(found, (int, float)) or isinstance(found, bool):
+        if not isinstance(found, (int, float)) or isinstance(found, bool) or keys[0] in steering:
             if isinstance(found, Tensor):
                 raise CannotRecord(f"option {keys[0]!r} is a Tensor; give a number to record an optimizer")
             tape.guards.append((lambda: _at(group, keys), (), found))

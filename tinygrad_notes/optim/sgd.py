@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .optimizer import Optimizer, in_range, without_hints
+from .optimizer import Optimizer
+from .options import in_range
 
 if TYPE_CHECKING:
     from .optimizer import Params
@@ -29,6 +30,7 @@ class SGD(Optimizer):
         weight_decay: factor of the L2 penalty weight_decay / 2 * |p|^2, >= 0.
         nesterov: look ahead.
         maximize: ascend.
+        foreach, differentiable, fused: PyTorch's, without effect; `differentiable` must be False.
         ema: momentum as an exponential moving average.
 
     Raises:
@@ -45,6 +47,9 @@ class SGD(Optimizer):
         tensor([0.8000, 1.6000], requires_grad=True)
     """
 
+    hints = {"foreach": None, "differentiable": False, "fused": None}
+    own = {"ema": False}
+
     def __init__(
         self,
         params: Params,
@@ -55,10 +60,11 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
         ema: bool = False,
-        **hints: Any,
     ) -> None:
-        without_hints("SGD", hints)
         super().__init__(
             params,
             {
@@ -70,6 +76,7 @@ class SGD(Optimizer):
                 "maximize": maximize,
                 "ema": ema,
             },
+            differentiable,
         )
 
     def check(self, group):
@@ -102,8 +109,11 @@ class SGD(Optimizer):
             g = (beta * b + (gain if group["ema"] else 1) * g) if group["nesterov"] else b
         p -= lr * g
 
-    def _shown(self, entry):
-        return {k: v for k, v in entry.items() if k != "step"}
+    def states_unused(self, group):
+        return ("momentum_buffer",)
+
+    def write_entry(self, kept):
+        return dict(kept.arrays)
 
 
 class NormalizedGD(Optimizer):
@@ -129,8 +139,7 @@ class NormalizedGD(Optimizer):
         tensor([  0.5000, -19.5000], requires_grad=True)
     """
 
-    def __init__(self, params: Params, lr: float = 1e-3, eps: float = 1e-8, **hints: Any) -> None:
-        without_hints("NormalizedGD", hints)
+    def __init__(self, params: Params, lr: float = 1e-3, eps: float = 1e-8) -> None:
         super().__init__(params, {"lr": lr, "eps": eps})
 
     def check(self, group):
