@@ -124,6 +124,14 @@ class LBFGS(Optimizer):
         (group, (block,)), = self._settled()
         return _Run(self, group, block, closure).iterate()
 
+    def prepare_recording(self) -> None:
+        """Refuse: how often the loss is computed depends on its values.
+
+        Raises:
+            CannotRecord: always.
+        """
+        refuse_recording(self)
+
     # State -------------------------------------------------------------------------
     @property
     def state(self) -> dict[Tensor, dict[str, Any]]:
@@ -175,6 +183,14 @@ class LBFGS(Optimizer):
             elif name != "al":
                 raise ValueError(f"{where}: LBFGS has no state {name!r}: the state_dict is that of another optimizer")
         return memory
+
+
+def refuse_recording(optimizer):
+    """Raise CannotRecord: steps of this optimizer are not one sequence of array functions."""
+    from ..program.errors import CannotRecord
+
+    raise CannotRecord(f"steps of {type(optimizer).__name__} cannot be recorded; "
+                       "compile the loss and its gradient alone")
 
 
 class _Run:

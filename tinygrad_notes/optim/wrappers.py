@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import Tensor, enable_grad
-from .lbfgs import LBFGS
+from .lbfgs import LBFGS, refuse_recording
 from .optimizer import Optimizer, copied
 from .options import in_range, whole
 
@@ -48,6 +48,14 @@ class Wrapper(Optimizer):
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters to the base."""
         self.base.add_param_group(param_group)
+
+    def prepare_recording(self) -> None:
+        """Refuse: what these optimizers do differs from step to step.
+
+        Raises:
+            CannotRecord: always.
+        """
+        refuse_recording(self)
 
     def __getstate__(self):
         return dict(self.__dict__)

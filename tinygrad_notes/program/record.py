@@ -251,7 +251,7 @@ def _paths(recorder, reach):
     stack = contextlib.ExitStack()
     for module, path in reach.modules.items():
         stack.enter_context(module.register_forward_pre_hook(lambda m, x, path=path: recorder.modules.append(path)))
-        stack.enter_context(module.register_forward_hook(lambda m, x, y: recorder.modules.pop() and None))
+        stack.enter_context(module.register_forward_hook(lambda m, x, y: (recorder.modules.pop(), None)[1]))
     return stack
 
 
