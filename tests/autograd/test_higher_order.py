@@ -248,3 +248,22 @@ def test_a_sorted_pair_of_outputs_of_ours():
     assert x.grad.tolist() == [27.0, 0.0, 12.0]
     (first,) = tn.autograd.grad((values * values * values).sum(), x, create_graph=True)
     assert tn.autograd.grad(first.sum(), x)[0].tolist() == [18.0, 0.0, 12.0]
+
+
+def test_parts_are_none_where_nobody_used_an_output():
+    """A rule that reads `parts` sees which outputs were used, in every kind of pass."""
+    seen = []
+
+    def rule(parts, out):
+        seen.append(tuple(p is None for p in parts))
+        sine, cosine = (0.0 if p is None else p for p in parts)
+        return (sine * out[1] - cosine * out[0],)
+
+    both = joint("test_used_parts", lambda xp, x: (xp.sin(x), xp.cos(x)), rule, outputs=2)
+    x = tn.tensor(0.3, dtype="float64", requires_grad=True)
+    slope, = tn.autograd.grad(both(x)[0], x, create_graph=True)
+    slope.backward()
+    assert slope.item() == pytest.approx(np.cos(0.3)) and x.grad.item() == pytest.approx(-np.sin(0.3))
+    assert seen == [(False, True), (True, False)]
+    one = tn.tensor(1.0, dtype="float64")
+    assert tn.jvp(lambda x: both(x)[1], (x,), (one,))[1].item() == pytest.approx(-np.sin(0.3))

@@ -120,8 +120,8 @@ class Pass:
                         watch.picked(node)
                     break
                 if node.__class__ is not Node:
-                    g = self.fill(node, g)
-                    xp = self.namespace(g[0])
+                    xp = self.namespace(next(part for part in g if part is not None))
+                    g = tuple(g) if plan.parts else self.fill(node, g)
                 else:
                     xp = cpu if raw and g.__class__ is _ndarray else self.namespace(g)
                 vjp = plan.vjp if needed is None else self.narrowed(node)

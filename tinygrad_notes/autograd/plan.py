@@ -46,14 +46,14 @@ class Primitive:
             raise ValueError(f"operation {name!r}: rules for {sorted(unknown)}, but its inputs are {self.inputs}")
         self.rules, self.joint, self.differentiable, self.outputs = rules, joint, differentiable, outputs
         self._plans = {}
-        known = {"xp", "g", "out", "needs", *self.inputs, *self.attrs, *(f"{i}_shape" for i in self.inputs)}
+        known = {"xp", "g", "parts", "out", "needs", *self.inputs, *self.attrs, *(f"{i}_shape" for i in self.inputs)}
         if self.variadic:
             known |= {"arrays", "shapes"}
         reads = {}
         for key, rule in [*rules.items(), ("joint", joint)]:
             if rule is not None:
                 reads[key] = parameters(rule)
-                twice = {"xp", "g", "out", "needs"} & {*self.inputs, *self.attrs} & set(reads[key])
+                twice = {"xp", "g", "parts", "out", "needs"} & {*self.inputs, *self.attrs} & set(reads[key])
                 if twice:
                     raise ValueError(f"operation {name!r}, rule {key!r}: {sorted(twice)} means another thing in rules; "
                                      "name that parameter of the operation otherwise")
@@ -92,7 +92,7 @@ class Plan:
     `vjp(xp, node, saved, g)` returns the gradients of the active inputs, in order.
     """
 
-    __slots__ = ("primitive", "active", "keep", "wanted", "save", "vjp", "_compiled")
+    __slots__ = ("primitive", "active", "keep", "wanted", "parts", "save", "vjp", "_compiled")
 
     def __init__(self, primitive, active):
         self.primitive, self.active = primitive, active
@@ -104,6 +104,7 @@ class Plan:
             one = "array" if "arrays" in reads else "shape" if "shapes" in reads else None
             keep += [one] * (len(active) - len(keep))
         self.keep = (*keep, "array" if "out" in reads else None)
+        self.parts = "parts" in reads  # the rule takes None for the cotangents of outputs that nobody used
         self.save = self._first_save
         self.vjp = self._first_vjp
 
@@ -135,7 +136,7 @@ class Plan:
     def _positional(self, wanted):
         """One Python function that calls each rule with the arguments it names, read from `saved`."""
         op = self.primitive
-        scope, lines, slots = {}, [], {"xp": "xp", "g": "g"}
+        scope, lines, slots = {}, [], {"xp": "xp", "g": "g", "parts": "g"}
         for i, name in enumerate((*op.inputs, "out")):
             slots[name] = f"saved[{i}]"
             slots[f"{name}_shape"] = f"saved[{i}]" if self.keep[i] == "shape" else f"saved[{i}].shape"
@@ -176,8 +177,8 @@ class Plan:
         first = len(named)
 
         def vjp(xp, node, saved, g):
-            given = {"xp": xp, "g": g, "arrays": saved[first:-1], "shapes": saved[first:-1], "out": saved[-1],
-                     "needs": needs, **node.attrs}
+            given = {"xp": xp, "g": g, "parts": g, "arrays": saved[first:-1], "shapes": saved[first:-1],
+                     "out": saved[-1], "needs": needs, **node.attrs}
             for i, name in named:
                 given[name] = given[f"{name}_shape"] = saved[i]
             gradients = _one_per_input(self.primitive, rule(**{name: given[name] for name in reads}), len(needs))

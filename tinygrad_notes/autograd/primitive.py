@@ -89,7 +89,8 @@ def joint(name: str, forward: Callable[..., Any], rule: Callable[..., Any], *, k
     """`primitive` whose gradients share work: `rule` returns those of all inputs as a tuple.
 
     `rule` may read `needs`, a tuple of booleans, to skip what nobody asked for. A variadic forward
-    (`lambda xp, *xs`) reads `arrays` or `shapes`, tuples over its inputs.
+    (`lambda xp, *xs`) reads `arrays` or `shapes`, tuples over its inputs. With several outputs `parts` is `g` with
+    None in place of zeros for outputs that nobody used.
 
     Args:
         name, forward, kind, outputs, doc: as in `primitive`.

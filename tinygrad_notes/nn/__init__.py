@@ -1,6 +1,7 @@
 """Layers, losses and initializers with PyTorch's names, arguments, defaults and `state_dict` layouts."""
 from . import functional as functional
 from . import init as init
+from . import utils as utils
 from .activation import *  # noqa: F403
 from .activation_pieces import *  # noqa: F403
 from .container import *  # noqa: F403
@@ -15,5 +16,7 @@ from .module import Module as Module
 from .normalization import *  # noqa: F403
 from .parameter import *  # noqa: F403
 from .probe import *  # noqa: F403
+from .recurrent import *  # noqa: F403
+from .recurrent_cells import *  # noqa: F403
 from .state import functional_call as functional_call
 from .summary import summary as summary

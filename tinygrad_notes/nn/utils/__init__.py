@@ -1,0 +1,2 @@
+"""Helpers around layers, under PyTorch's names."""
+from . import rnn as rnn
