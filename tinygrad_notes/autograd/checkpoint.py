@@ -108,6 +108,7 @@ class _Recompute:
     """The plan of a checkpoint's node: its rule runs the function again and pulls the cotangents through."""
 
     __slots__ = ("primitive", "active", "keep", "wanted")
+    parts = False
 
     def __init__(self, n):
         self.primitive, self.active, self.wanted, self.keep = CHECKPOINT, (True,) * n, tuple(range(n)), ()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
         primitive: Primitive
 
-        def __call__(self, *tensors: ArrayLike, **attributes: Any) -> Tensor:
+        def __call__(self, *tensors: ArrayLike | None, **attributes: Any) -> Tensor:
             """The result."""
 
 

@@ -83,7 +83,7 @@ class RNNBase(Module):
                 tail = f"_l{k}{direction}"
                 gates = GATES[mode] * self.hidden_size
                 below = self.input_size if k == 0 else output * len(directions)
-                shapes = {"weight_ih": (gates, below), "weight_hh": (gates, output)}
+                shapes: dict[str, tuple[int, ...]] = {"weight_ih": (gates, below), "weight_hh": (gates, output)}
                 shapes |= {"bias_ih": (gates,), "bias_hh": (gates,)} if bias else {}
                 shapes |= {"weight_hr": (self.proj_size, self.hidden_size)} if self.proj_size else {}
                 for name, shape in shapes.items():
@@ -111,6 +111,7 @@ class RNNBase(Module):
         if packed and input.sorted_indices is not None:
             first = [None if s is None else take(s, input.sorted_indices, axis=1) for s in first]
         rows, last = self._layers(rows, sizes, first)
+        out: Any
         if packed:
             if input.unsorted_indices is not None:
                 last = [take(s, input.unsorted_indices, axis=1) for s in last]

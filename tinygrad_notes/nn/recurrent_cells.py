@@ -28,8 +28,8 @@ class _Cell(Module):
     gates: int
     weight_ih: Parameter
     weight_hh: Parameter
-    bias_ih: Parameter | None
-    bias_hh: Parameter | None
+    bias_ih: Any  # a Parameter, or None
+    bias_hh: Any
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: DeviceLike | None = None,
                  dtype: DTypeLike | None = None) -> None:
