@@ -4,6 +4,7 @@ from . import init as init
 from . import utils as utils
 from .activation import *  # noqa: F403
 from .activation_pieces import *  # noqa: F403
+from .attention import *  # noqa: F403
 from .container import *  # noqa: F403
 from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403
@@ -15,8 +16,11 @@ from .losses_regression import *  # noqa: F403
 from .module import Module as Module
 from .normalization import *  # noqa: F403
 from .parameter import *  # noqa: F403
+from .positions import *  # noqa: F403
 from .probe import *  # noqa: F403
 from .recurrent import *  # noqa: F403
 from .recurrent_cells import *  # noqa: F403
 from .state import functional_call as functional_call
 from .summary import summary as summary
+from .transformer import *  # noqa: F403
+from .transformer_layers import *  # noqa: F403

@@ -24,3 +24,11 @@ def _mask(stream, shape, p, dtype):
     bits = stream.bit_generator.random_raw((n + 1) // 2).view(np.uint32)[:n].reshape(shape)
     keep = bits >= np.uint32(min(round(p * 2**32), 2**32 - 1))
     return np.multiply(keep, dtype.type(1 / (1 - p)), dtype=dtype)
+
+
+    return Tensor.wrap(device.from_numpy(np.multiply(keep, dtype.type(1 / (1 - p)), dtype=dtype)))
+
+
+def drawn_seed(name, generator=None):
+    """A number from the stream that begins a stream of its own, so that its random numbers can be drawn again."""
+    return int(_stream(name, generator).bit_generator.random_raw())

@@ -1,0 +1,80 @@
+"""Scaled dot-product attention as one operation: in tiles, so that the table of all weights is never held.
+
+    H leading axes (batch, heads)   L queries   S keys   E features of a query or key   V features of a value
+
+The forward keeps for each query the logarithm of the sum of its exponentials; with it the backward pass computes the
+weights of a tile anew. Where derivatives of derivatives are wanted, the rule computes with the whole (H, L, S) table.
+"""
+from ..autograd import Tensor, joint
+from .attention_tiles import backward, forward, kept, window
+from .choice import where
+from .contract import matmul
+from .exponential import exp
+from .reduce import sum
+from .softmax import softmax
+
+__all__ = []
+
+
+def _pull(xp, g, needs, query, key, value, mask, out, causal, scale, dropout, seed):
+    options = {"causal": causal, "scale": scale, "dropout": dropout, "seed": seed}
+    if isinstance(query, Tensor):
+        return _pull_whole(g, query, key, value, mask, *out, **options)
+    return backward(xp, g, needs, query, key, value, mask, out, **options)
+
+
+# Outputs: the weighted means of the values (H, L, V), and the logarithms (H, L) of the sums of exponentials.
+attention = joint("attention", forward, _pull, kind="contraction", outputs=2)
+
+
+def scores(query, key, mask, causal, scale):
+    """query key^T scale + mask, minus infinity where a query may not look: (H, L, S)."""
+    s = matmul(query * scale, key.mT)
+    if mask is not None:
+        s = where(mask, s, float("-inf")) if mask.dtype.kind == "b" else s + mask
+    if causal is not None:
+        s = s + Tensor.wrap(window(s.device.xp, *s.shape[-2:], causal, s.dtype.str))
+    return s
+
+
+def _keep(like, dropout, seed):
+    """The factors of dropout for the whole table of weights, the same that the tiles draw."""
+    return Tensor.wrap(kept(like.device, seed, dropout, 0, like.shape, like.dtype))
+
+
+def _pull_whole(g, query, key, value, mask, out, lse, causal, scale, dropout, seed):
+    """The gradients by operations on Tensors; they can be differentiated again."""
+    g, g_lse = g
+    p = exp(scores(query, key, mask, causal, scale) - lse.unsqueeze(-1))
+    down = matmul(g, value.mT)
+    used = p
+    if dropout:
+        keep = _keep(p, dropout, seed)
+        down, used = down * keep, p * keep
+    ds = p * (down - (sum(g * out, axis=-1) - g_lse).unsqueeze(-1))
+    return (matmul(ds, key) * scale, matmul(ds.mT, query) * scale, matmul(used.mT, g),
+            None if mask is None or mask.dtype.kind == "b" else _summed(ds, mask.shape))
+
+
+def _summed(x, shape):
+    """`x` summed to a shape that broadcasts to its own."""
+    extra = x.ndim - len(shape)
+    x = sum(x, axis=tuple(range(extra))) if extra else x
+    axes = tuple(i for i, n in enumerate(shape) if n == 1 and x.shape[i] != 1)
+    return sum(x, axis=axes, keepdims=True) if axes else x
+
+
+def weights(query, key, mask=None, *, causal=None, scale=1.0):
+    """The table of weights (H, L, S) by plain operations: rows add to 1, or are 0 where a query may look nowhere."""
+    s = scores(query, key, mask, causal, scale)
+    if mask is None and causal is None:
+        return softmax(s)
+    blind = Tensor.wrap(s.device.xp.max(s.data, -1, keepdims=True) == float("-inf"))
+    return where(blind, 0.0, softmax(where(blind, 0.0, s)))
+
+
+def plain(query, key, value, mask=None, *, causal=None, scale=1.0, dropout=0.0, seed=0):
+    """`attention` by plain operations that hold the whole table: what it is tested against. Returns (out, weights)."""
+    p = weights(query, key, mask, causal=causal, scale=scale)
+    used = p * _keep(p, dropout, seed) if dropout else p
+    return matmul(used, value), used
