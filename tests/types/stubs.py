@@ -35,7 +35,8 @@ PARAMETERS = {
     "ArrayLike": """x y z x1 x2 a b b1 b2 m m1 m2 v v1 v2 w condition mask index indices source value values
         weight weights q fill_value arrays operands prepend append segment_ids repeats sorter min max other factor
         input input1 input2 target anchor positive negative mean log_var logits std other_mean other_std var bias
-        pos_weight start stop""",
+        pos_weight start stop query value attn_mask key_padding_mask out_proj_weight q_proj_weight k_proj_weight v_proj_weight static_k static_v relative_position
+        cosine sine""",
     "ArrayLike | SupportsDLPack": "data obj",
     "Axes": "axis axes source_axes destination",
     "Axis": "axis1 axis2 dim start_axis end_axis",
@@ -44,16 +45,19 @@ PARAMETERS = {
     "DeviceLike": "device",
     "Generator": "generator",
     "int": """k n n_rows n_cols num offset decimals minlength chunks ndigits num_segments num_samples num_classes N ind
-        ignore_index padding_idx groups num_groups""",
-    "float": """alpha beta eps rtol correction step empty p delta posinf neginf max_norm val sparsity gain param
+        ignore_index padding_idx groups num_groups num_heads embed_dim_to_check length window num_buckets
+        max_distance""",
+    "float": """scale dropout_p alpha beta eps rtol correction step empty p delta posinf neginf max_norm val sparsity gain param
         threshold constant_values margin""",
     "float | str": "ord",
     "str": "subscripts reduce nonlinearity spec",
+    "bool": "add_zero_attn",
     "bool | None": "copy retain_graph",
     "int | Sequence[int]": "shift indices_or_sections",
     "int | Sequence[int] | Sequence[tuple[int, int]]": "pad_width",
     "Tensor": "tensor",
     "Tensor | None": "running_mean running_var",
+    "ArrayLike | None": "in_proj_weight in_proj_bias bias_k bias_v out_proj_bias",
     "DTypeLike | Tensor": "type from_ to",
     "Any": "array kind arrays_and_dtypes ufunc inputs function types args kwargs memo options",
     "Callable[[Tensor], Tensor | None]": "hook",
@@ -74,7 +78,10 @@ PARTICULAR = {
     "stack.arrays": "Sequence[ArrayLike] | Tensor", "hstack.arrays": "Sequence[ArrayLike] | Tensor",
     "vstack.arrays": "Sequence[ArrayLike] | Tensor", "dstack.arrays": "Sequence[ArrayLike] | Tensor",
     "multi_dot.arrays": "Sequence[ArrayLike] | Tensor", "to.target": "DTypeLike | DeviceLike | Tensor",
-    "embedding.padding_idx": "int", "broadcast_shapes.shapes": "Sequence[int]", "arange.start": "float",
+    "embedding.padding_idx": "int", "scaled_dot_product_attention.key": "ArrayLike",
+    "multi_head_attention_forward.key": "ArrayLike", "causal_mask.source": "int", "alibi_bias.source": "int",
+    "rotary_angles.dim": "int", "sinusoidal_positions.dim": "int", "rotary_angles.start": "int",
+    "sinusoidal_positions.start": "int", "broadcast_shapes.shapes": "Sequence[int]", "arange.start": "float",
     "arange.stop": "float", "copy_.source": "ArrayLike", "__init__.data": "ArrayLike | SupportsDLPack",
     "__eq__.other": "object", "__ne__.other": "object", "__contains__.value": "ArrayLike", "__array__.dtype": "Any",
     "__dlpack__.stream": "Any", "__dlpack__.max_version": "Any", "__dlpack__.dl_device": "Any",
@@ -94,6 +101,7 @@ ONE_AXIS = """argmax argmin argsort array_split choice chunk concat cross cummax
 # Types of results: a Tensor, unless said here -------------------------------------------------------
 RESULTS = {
     "tuple[Tensor, Tensor]": "aminmax std_mean var_mean cummax cummin frexp __divmod__",
+    "tuple[Tensor, Tensor | None]": "multi_head_attention_forward",
     "tuple[Tensor, ...]": "array_split chunk split unstack nonzero",
     "list[Tensor]": "broadcast_arrays meshgrid",
     "tuple[int, ...]": "broadcast_shapes shape",

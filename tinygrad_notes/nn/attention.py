@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..autograd import Tensor, as_tensor
 from ..ops import take
+from . import functional as F
 from . import init as initializers
 from .functional.common import number
 from .functional.multihead import attend_in_heads, promised
@@ -15,7 +16,57 @@ from .parameter import Parameter
 if TYPE_CHECKING:
     from ..typing import ArrayLike, DeviceLike, DTypeLike
 
-__all__ = ["KVCache", "MultiheadAttention"]
+__all__ = ["KVCache", "MultiheadAttention", "SelfAttention"]
+
+
+class SelfAttention(Module):
+    r"""One head of attention of a sequence to itself, as the notes write it: no map behind it.
+
+    Formula: q = x W_q^T + b_q, k and v likewise; out_n = sum_m softmax_m(s q_n . k_m) v_m, s = 1 / sqrt(features), or 1
+        where not `scaled`.
+
+    Args:
+        embed_dim: features of the input.
+        head_dim: features of queries, keys and values; None: `embed_dim`.
+        bias: whether the three maps have offsets.
+        scaled: divide the products by the square root of their number of features.
+        causal: places look at no later ones.
+        device, dtype: of the parameters.
+
+    Attributes:
+        query, key, value: `Linear` (embed_dim -> head_dim).
+
+    Raises:
+        ValueError: a size is not positive.
+
+    Source: the notes, chapter 4; UDL 12.2 and 12.3.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.SelfAttention(4)(tn.zeros((3, 4))).shape
+        (3, 4)
+    """
+
+    query: Linear
+    key: Linear
+    value: Linear
+
+    def __init__(self, embed_dim: int, head_dim: int | None = None, bias: bool = True, scaled: bool = True,
+                 causal: bool = False, device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> None:
+        super().__init__()
+        width = size("head_dim", embed_dim if head_dim is None else head_dim, 1)
+        for name in ("query", "key", "value"):
+            setattr(self, name, Linear(size("embed_dim", embed_dim, 1), width, bias, device, dtype))
+        self.scaled, self.causal = scaled, causal
+
+    def forward(self, input: ArrayLike, attn_mask: ArrayLike | None = None) -> Tensor:
+        """(..., T, embed_dim) -> (..., T, head_dim); the mask is that of `scaled_dot_product_attention`."""
+        x = as_tensor(input)
+        return F.scaled_dot_product_attention(self.query(x), self.key(x), self.value(x), attn_mask,
+                                              is_causal=self.causal, scale=None if self.scaled else 1.0)
+
+    def extra_repr(self) -> str:
+        return f"scaled={self.scaled}, causal={self.causal}"
 
 
 class MultiheadAttention(Module):
@@ -58,6 +109,9 @@ class MultiheadAttention(Module):
     """
 
     in_proj_weight: Parameter | None
+    q_proj_weight: Parameter | None
+    k_proj_weight: Parameter | None
+    v_proj_weight: Parameter | None
     in_proj_bias: Parameter | None
     bias_k: Parameter | None
     bias_v: Parameter | None
@@ -94,9 +148,9 @@ class MultiheadAttention(Module):
         for weight in (self.in_proj_weight, self.q_proj_weight, self.k_proj_weight, self.v_proj_weight):
             if weight is not None:
                 initializers.xavier_uniform_(weight)
-        if self.in_proj_bias is not None:
-            initializers.zeros_(self.in_proj_bias)
-            initializers.zeros_(self.out_proj.bias)
+        for bias in (self.in_proj_bias, self.out_proj.bias):
+            if bias is not None:
+                initializers.zeros_(bias)
         for bias in (self.bias_k, self.bias_v):
             if bias is not None:
                 initializers.xavier_normal_(bias)

@@ -25,6 +25,11 @@ __all__ = ["LearnedPositionalEncoding", "PositionalEncoding", "RelativePositionB
 class _Added(Module):
     """A code per place that is added to the input."""
 
+    d_model: int
+    max_len: int | None
+    p: float
+    batch_first: bool
+
     def _codes(self, start, stop):
         raise NotImplementedError
 

@@ -28,6 +28,15 @@ __all__ = ["TransformerBlock", "TransformerDecoderLayer", "TransformerEncoderLay
 class _Layer(Module):
     """What the layers share: the perceptron, and where the normalization stands."""
 
+    self_attn: MultiheadAttention
+    multihead_attn: MultiheadAttention
+    norm1: LayerNorm
+    norm2: LayerNorm
+    norm3: LayerNorm
+    dropout1: Dropout
+    dropout2: Dropout
+    dropout3: Dropout
+
     def _build(self, attentions, d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first,
                norm_first, bias, device, dtype):
         """`attentions`: names of the attention layers; one more normalization than there are of them."""
@@ -160,7 +169,7 @@ class TransformerDecoderLayer(_Layer):
         return self._residual(x, lambda x: self.dropout3(self._feed_forward(x)), self.norm3)
 
 
-class TransformerBlock(TransformerEncoderLayer):
+class TransformerBlock(_Layer):
     r"""A layer of a language model: `TransformerEncoderLayer` with the defaults of GPT, and made for decoding.
 
     Formula: x <- x + attention(LN(x)), x <- x + W_2 a(W_1 LN(x) + b_1) + b_2, with `norm_first=False`
@@ -198,8 +207,10 @@ class TransformerBlock(TransformerEncoderLayer):
                  activation: Activation = F.gelu, layer_norm_eps: float = 1e-5, norm_first: bool = True,
                  bias: bool = True, *, causal: bool = True, rotary: Module | None = None,
                  device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> None:
-        super().__init__(d_model, nhead, 4 * d_model if dim_feedforward is None else dim_feedforward, dropout,
-                         activation, layer_norm_eps, True, norm_first, bias, device, dtype)
+        super().__init__()
+        width = 4 * d_model if dim_feedforward is None else dim_feedforward
+        self._build(("self_attn",), d_model, nhead, width, dropout, activation, layer_norm_eps, True, norm_first, bias,
+                    device, dtype)
         self.causal, self.rotary = causal, rotary
 
     def forward(self, src: ArrayLike, src_mask: ArrayLike | None = None, src_key_padding_mask: ArrayLike | None = None,

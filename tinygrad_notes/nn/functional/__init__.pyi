@@ -3,7 +3,13 @@ from collections.abc import Callable
 
 from tinygrad_notes.autograd.tensor import Tensor
 from tinygrad_notes.backend import Generator
-from tinygrad_notes.typing import ArrayLike, Axis, DTypeLike, Shape
+from tinygrad_notes.typing import ArrayLike, Axis, DeviceLike, DTypeLike, Shape
+
+def alibi_bias(
+    num_heads: int, length: int, source: int | None = None, *, offset: int = 0,
+    dtype: DTypeLike | None = None, device: DeviceLike | None = None,
+) -> Tensor:
+    """A penalty that grows with the distance of query and key, at another rate in every head."""
 
 def alpha_dropout(
     input: ArrayLike, p: float = 0.5, training: bool = False, inplace: bool = False,
@@ -33,6 +39,12 @@ def binary_cross_entropy_with_logits(
     pos_weight: ArrayLike | None = None,
 ) -> Tensor:
     """The negative log-likelihood of yes or no, from logits of any size."""
+
+def causal_mask(
+    length: int, source: int | None = None, *, offset: int = 0, window: int | None = None,
+    dtype: DTypeLike | None = None, device: DeviceLike | None = None,
+) -> Tensor:
+    """What is added to the scores so that a query looks at its own place and earlier ones only."""
 
 def celu(input: ArrayLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """elu with a continuous derivative for every alpha."""
@@ -178,6 +190,18 @@ def mse_loss(
 ) -> Tensor:
     """The squared difference."""
 
+def multi_head_attention_forward(
+    query: ArrayLike, key: ArrayLike, value: ArrayLike, embed_dim_to_check: int, num_heads: int,
+    in_proj_weight: ArrayLike | None, in_proj_bias: ArrayLike | None, bias_k: ArrayLike | None,
+    bias_v: ArrayLike | None, add_zero_attn: bool, dropout_p: float, out_proj_weight: ArrayLike,
+    out_proj_bias: ArrayLike | None, training: bool = True, key_padding_mask: ArrayLike | None = None,
+    need_weights: bool = True, attn_mask: ArrayLike | None = None, use_separate_proj_weight: bool = False,
+    q_proj_weight: ArrayLike | None = None, k_proj_weight: ArrayLike | None = None,
+    v_proj_weight: ArrayLike | None = None, static_k: ArrayLike | None = None,
+    static_v: ArrayLike | None = None, average_attn_weights: bool = True, is_causal: bool = False,
+) -> tuple[Tensor, Tensor | None]:
+    """Attention in several subspaces at once, between learned maps: what `nn.MultiheadAttention` computes."""
+
 def multi_margin_loss(
     input: ArrayLike, target: ArrayLike, p: float = 1, margin: float = 1.0,
     weight: ArrayLike | None = None, reduction: str = 'mean',
@@ -218,6 +242,12 @@ def poisson_nll_loss(
 def prelu(input: ArrayLike, weight: ArrayLike) -> Tensor:
     """leaky_relu with a learned slope, one for all or one per channel (axis 1)."""
 
+def relative_position_bucket(
+    relative_position: ArrayLike, bidirectional: bool = True, num_buckets: int = 32,
+    max_distance: int = 128,
+) -> Tensor:
+    """Distances sorted into buckets: near ones each in their own, far ones in buckets of growing width."""
+
 def relu(input: ArrayLike, inplace: bool = False) -> Tensor:
     """x where it is positive, else 0; the derivative at 0 is 0."""
 
@@ -229,10 +259,24 @@ def rms_norm(
 ) -> Tensor:
     """Mean square one over the last axes of each sample."""
 
+def rotary_angles(
+    length: int, dim: int, *, start: int = 0, base: float = 10000.0, device: DeviceLike | None = None,
+) -> Tensor:
+    """The angles by which the pairs of a head are turned at each place."""
+
+def rotary_embedding(x: ArrayLike, cosine: ArrayLike, sine: ArrayLike, interleaved: bool = False) -> Tensor:
+    """Turn pairs of features, so that the product of a query and a key depends on their distance alone."""
+
 def rrelu(
     input: ArrayLike, lower: float = 0.125, upper: float = 0.3333333333333333, training: bool = False,
     inplace: bool = False, generator: Generator | None = None,
 ) -> Tensor: ...
+
+def scaled_dot_product_attention(
+    query: ArrayLike, key: ArrayLike, value: ArrayLike, attn_mask: ArrayLike | None = None,
+    dropout_p: float = 0.0, is_causal: bool = False, scale: float | None = None, enable_gqa: bool = False,
+) -> Tensor:
+    """The mean of the values, each query weighting them by how well their keys fit it."""
 
 def selu(input: ArrayLike, inplace: bool = False) -> Tensor: ...
 
@@ -241,6 +285,12 @@ def sigmoid(input: ArrayLike) -> Tensor:
 
 def silu(input: ArrayLike, inplace: bool = False) -> Tensor:
     """x times its logistic function, also called swish."""
+
+def sinusoidal_positions(
+    length: int, dim: int, *, start: int = 0, base: float = 10000.0, dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
+) -> Tensor:
+    """Waves of geometrically growing length that tell places apart."""
 
 def smooth_l1_loss(
     input: ArrayLike, target: ArrayLike, reduction: str = 'mean', beta: float = 1.0,

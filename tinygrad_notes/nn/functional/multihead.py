@@ -38,7 +38,8 @@ def multi_head_attention_forward(query, key, value, embed_dim_to_check, num_head
         key_padding_mask: (N, S), or (S,): bool, True where a key is padding and not looked at; or floating, added to
             the scores.
         need_weights: return the weights too; the whole (N, H, L, S) table is then in memory.
-        attn_mask: (L, S) or (N H, L, S): bool, True where a query may not look; or floating, added to the scores.
+        attn_mask: (L, S), (N H, L, S), or of four axes that broadcast to (N, H, L, S): bool, True where a
+            query may not look; or floating, added to the scores.
         use_separate_proj_weight: take `q_proj_weight`, `k_proj_weight`, `v_proj_weight` for W_q, W_k, W_v.
         q_proj_weight, k_proj_weight, v_proj_weight: (D, features of the query, key, value).
         static_k, static_v: (N H, S, E): keys and values to use instead of those that the maps give.
@@ -107,10 +108,11 @@ def attend_in_heads(query, key, value, embed_dim, num_heads, projections, in_bia
         raise ValueError(f"num_heads: expected a divisor of embed_dim {embed_dim}, got {num_heads}")
     dropout = number("dropout_p", dropout, 0, high=1)
     past = 0 if cache is None else cache.length
-    mask = _checked("attn_mask", mask, ((rows, past + columns), (n * num_heads, rows, past + columns)))
+    length = past + columns
+    mask = _checked("attn_mask", mask, ((rows, length), (n * num_heads, rows, length)), (n, num_heads, rows, length))
     if padding is not None and not batched:
         padding = as_tensor(padding).unsqueeze(0)
-    padding = _checked("key_padding_mask", padding, ((n, past + columns),), batched)
+    padding = _checked("key_padding_mask", padding, ((n, length),), (), batched)
 
     q, k, v = _projected(query, key, value, embed_dim, num_heads, projections, in_bias, time)
     k, v = (k if static_k is None else _static("static_k", static_k, n, num_heads, embed_dim),
@@ -160,15 +162,16 @@ def _batched(query, key, value, embed_dim, projections, batch_first):
     return False, query, key, key if shared else value.unsqueeze(batch)
 
 
-def _checked(name, mask, allowed, batched=True):
-    """The mask as a Tensor of one of the allowed shapes."""
+def _checked(name, mask, allowed, spread, batched=True):
+    """The mask as a Tensor of one of the allowed shapes, or of one that broadcasts to `spread`, axis for axis."""
     if mask is None:
         return None
     mask = as_tensor(mask)
     if mask.dtype.kind not in "bf":
         raise TypeError(f"{name}: expected bool (True: not looked at) or a floating dtype (added to the scores), got "
                         f"{mask.dtype}")
-    if mask.shape not in allowed and not (mask.ndim == 4 == len(allowed[-1])):
+    fits = mask.ndim == len(spread) > 0 and all(m in (1, n) for m, n in zip(mask.shape, spread))
+    if mask.shape not in allowed and not fits:
         shapes = " or ".join(str(shape if batched else shape[1:]) for shape in allowed)
         raise ValueError(f"{name}: expected shape {shapes}, got {mask.shape if batched else mask.shape[1:]}")
     return mask

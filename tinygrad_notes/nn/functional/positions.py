@@ -199,12 +199,12 @@ def alibi_bias(num_heads, length, source=None, *, offset=0, dtype=None, device=N
         [[0.0, -0.5], [-0.5, 0.0]]
     """
     heads = _whole("num_heads", num_heads)
-    far = abs(_distances(length, source, _whole("offset", offset, 0), device)).astype("float64")
+    far = (-abs(_distances(length, source, _whole("offset", offset, 0), device))).astype("float64")
     lower = 2 ** int(math.log2(heads))
     rates = [2 ** (-8 * h / lower) for h in range(1, lower + 1)]
     rates += [2 ** (-4 * h / lower) for h in range(1, 2 * (heads - lower), 2)]
     slopes = as_tensor(rates, like=far).astype("float64")
-    return (-reshape(slopes, (heads, 1, 1)) * far).astype(_floating(dtype))
+    return (reshape(slopes, (heads, 1, 1)) * far).astype(_floating(dtype))
 
 
 def relative_position_bucket(relative_position, bidirectional=True, num_buckets=32, max_distance=128):
