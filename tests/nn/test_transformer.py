@@ -170,3 +170,37 @@ def test_same_as_pytorch(options):
     (wanted ** 3).sum().backward()
     for a, b in [*zip(xs, ys), *zip(ours.parameters(), theirs.parameters())]:
         np.testing.assert_allclose(a.grad.numpy(), b.grad.numpy(), rtol=1e-7, atol=1e-9)
+
+
+def language_model(rotary):
+    """A step of a small language model with every kind of randomness and position."""
+    turn = nn.RotaryEmbedding(4) if rotary else None
+    model = nn.Sequential(nn.Embedding(7, 8), nn.PositionalEncoding(8) if rotary else nn.LearnedPositionalEncoding(6, 8),
+                          nn.TransformerBlock(8, 2, dropout=0.3, rotary=turn),
+                          nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), nn.Linear(8, 7))
+    optimizer = tn.optim.AdamW(model.parameters(), lr=1e-2)
+
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x).reshape(-1, 7), y.reshape(-1))
+        loss.backward()
+        optimizer.step()
+        return loss
+    return model, step
+
+
+@pytest.mark.host_only
+@pytest.mark.parametrize("rotary", [False, True])
+def test_a_recorded_step_equals_the_plain_one(rotary):
+    from tinygrad_notes.program.compiled import compile
+    losses, models, batches = [], [], RNG.integers(0, 7, (4, 2, 3, 6))
+    for compiled in (False, True):
+        tn.manual_seed(0)
+        model, step = language_model(rotary)
+        step = compile(step) if compiled else step
+        losses.append([step(tn.tensor(x), tn.tensor(y)).item() for x, y in batches])
+        models.append(model)
+    assert step.recorded == 1 and not step.broken
+    assert losses[0] == losses[1]
+    for a, b in zip(*[m.parameters() for m in models]):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())

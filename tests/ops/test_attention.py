@@ -59,8 +59,8 @@ def test_tiles_equal_the_whole_table(case, monkeypatch):
     monkeypatch.setattr(attention_tiles, "COLUMNS", wide)
     arrays = [RNG.standard_normal((*lead, n, d)) for n, d in ((rows, 4), (columns, 4), (columns, 3))]
     mask, tracked = mask_of(kind, lead, rows, columns)
-    options = {"causal": causal, "scale": 0.6, "dropout": dropout, "seed": 5}
-    found, wanted = [derivatives(lambda q, k, v, m, op=op: op(q, k, v, m, **options)[0], arrays, mask, tracked)
+    options, seed = {"causal": causal, "scale": 0.6, "dropout": dropout}, tn.tensor(5)
+    found, wanted = [derivatives(lambda q, k, v, m, op=op: op(q, k, v, m, seed, **options)[0], arrays, mask, tracked)
                      for op in (attention, plain)]
     for k, (a, b) in enumerate(zip(found, wanted)):
         np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12, err_msg=f"number {k}")

@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["LearnedPositionalEncoding", "PositionalEncoding", "RelativePositionBias", "RotaryEmbedding"]
 
 
+def _home(x):
+    """Where tables for `x` are made: a recording must not make them its own."""
+    return x.device if x.device.base is None else x.device.base
+
+
+def _fits(table, x):
+    return table.dtype == x.dtype and table.device is _home(x)
+
+
 class _Added(Module):
     """A code per place that is added to the input."""
 
@@ -98,9 +107,9 @@ class PositionalEncoding(_Added):
             start: the number of the first place.
         """
         input = as_tensor(input)
-        if self._table.dtype != input.dtype or self._table.device != input.device:
+        if not _fits(self._table, input):
             self._table = F.sinusoidal_positions(self._table.shape[0], self.d_model, base=self.base, dtype=input.dtype,
-                                                 device=input.device)
+                                                 device=_home(input))
         return super().forward(input, start)
 
     def _codes(self, start, stop):
@@ -195,9 +204,9 @@ class RotaryEmbedding(Module):
         if self.max_len is not None and stop > self.max_len:
             raise ValueError(f"RotaryEmbedding: places {start} to {stop - 1} for max_len {self.max_len}")
         tables = self._tables
-        if tables is None or tables[0].dtype != x.dtype or tables[0].device != x.device or tables[0].shape[0] < stop:
+        if tables is None or not _fits(tables[0], x) or tables[0].shape[0] < stop:
             length = stop if tables is None else max(stop, 2 * tables[0].shape[0])
-            angles = F.rotary_angles(length, self.dim, base=self.base, device=x.device)
+            angles = F.rotary_angles(length, self.dim, base=self.base, device=_home(x))
             self._tables = tables = (cos(angles).astype(x.dtype), sin(angles).astype(x.dtype))
         return F.rotary_embedding(x, tables[0][start:stop], tables[1][start:stop], self.interleaved)
 

@@ -5,7 +5,9 @@
 The forward keeps for each query the logarithm of the sum of its exponentials; with it the backward pass computes the
 weights of a tile anew. Where derivatives of derivatives are wanted, the rule computes with the whole (H, L, S) table.
 """
-from ..autograd import Tensor, joint
+from ..autograd import Tensor, joint, primitive
+from ..backend import device_of
+from ..backend.kernels import kernel
 from .attention_tiles import backward, forward, kept, window
 from .choice import where
 from .contract import matmul
@@ -16,15 +18,33 @@ from .softmax import softmax
 __all__ = []
 
 
-def _pull(xp, g, needs, query, key, value, mask, out, causal, scale, dropout, seed):
-    options = {"causal": causal, "scale": scale, "dropout": dropout, "seed": seed}
+def _pull(xp, g, needs, query, key, value, mask, seed, out, causal, scale, dropout):
+    options = {"causal": causal, "scale": scale, "dropout": dropout}
     if isinstance(query, Tensor):
-        return _pull_whole(g, query, key, value, mask, *out, **options)
-    return backward(xp, g, needs, query, key, value, mask, out, **options)
+        return _pull_whole(g, query, key, value, mask, seed, *out, **options)
+    if device_of(query).base is not None:  # a recording writes it down as one function
+        found = iter(xp.attention_gradients(g, needs, query, key, value, mask, seed, out, **options))
+        return tuple([next(found) if need else None for need in needs])
+    return backward(xp, g, needs, query, key, value, mask, seed, out, **options)
 
 
 # Outputs: the weighted means of the values (H, L, V), and the logarithms (H, L) of the sums of exponentials.
-attention = joint("attention", forward, _pull, kind="contraction", outputs=2)
+attention = joint("attention", forward, _pull, outputs=2)
+
+
+@kernel
+def attention_gradients(xp, g, needs, query, key, value, mask, seed, out, causal, scale, dropout):
+    """The gradients that are needed, by `attention_tiles.backward`."""
+    found = backward(xp, g, needs, query, key, value, mask, seed, out, causal=causal, scale=scale, dropout=dropout)
+    return tuple([each for each in found if each is not None])
+
+
+def _keep(xp, seed, *, dropout, shape, dtype):
+    return kept(xp, seed, dropout, 0, shape, dtype)
+
+
+# The factors of dropout for a whole table of weights, the same that the tiles draw.
+attention_keep = primitive("attention_keep", _keep, kind="random", differentiable=False)
 
 
 def scores(query, key, mask, causal, scale):
@@ -33,27 +53,22 @@ def scores(query, key, mask, causal, scale):
     if mask is not None:
         s = where(mask, s, float("-inf")) if mask.dtype.kind == "b" else s + mask
     if causal is not None:
-        s = s + Tensor.wrap(window(s.device.xp, *s.shape[-2:], causal, s.dtype.str))
+        s = s + Tensor.wrap(window.__wrapped__(s.device.xp, *s.shape[-2:], causal, s.dtype.str))
     return s
 
 
-def _keep(like, dropout, seed):
-    """The factors of dropout for the whole table of weights, the same that the tiles draw."""
-    return Tensor.wrap(kept(like.device, seed, dropout, 0, like.shape, like.dtype))
-
-
-def _pull_whole(g, query, key, value, mask, out, lse, causal, scale, dropout, seed):
+def _pull_whole(g, query, key, value, mask, seed, out, lse, causal, scale, dropout):
     """The gradients by operations on Tensors; they can be differentiated again."""
     g, g_lse = g
     p = exp(scores(query, key, mask, causal, scale) - lse.unsqueeze(-1))
     down = matmul(g, value.mT)
     used = p
     if dropout:
-        keep = _keep(p, dropout, seed)
+        keep = attention_keep(seed, dropout=dropout, shape=p.shape, dtype=p.dtype.str)
         down, used = down * keep, p * keep
     ds = p * (down - (sum(g * out, axis=-1) - g_lse).unsqueeze(-1))
     return (matmul(ds, key) * scale, matmul(ds.mT, query) * scale, matmul(used.mT, g),
-            None if mask is None or mask.dtype.kind == "b" else _summed(ds, mask.shape))
+            None if mask is None or mask.dtype.kind == "b" else _summed(ds, mask.shape), None)
 
 
 def _summed(x, shape):
@@ -73,8 +88,8 @@ def weights(query, key, mask=None, *, causal=None, scale=1.0):
     return where(blind, 0.0, softmax(where(blind, 0.0, s)))
 
 
-def plain(query, key, value, mask=None, *, causal=None, scale=1.0, dropout=0.0, seed=0):
+def plain(query, key, value, mask=None, seed=None, *, causal=None, scale=1.0, dropout=0.0):
     """`attention` by plain operations that hold the whole table: what it is tested against. Returns (out, weights)."""
     p = weights(query, key, mask, causal=causal, scale=scale)
-    used = p * _keep(p, dropout, seed) if dropout else p
+    used = p * attention_keep(seed, dropout=dropout, shape=p.shape, dtype=p.dtype.str) if dropout else p
     return matmul(used, value), used

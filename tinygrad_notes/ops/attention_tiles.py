@@ -72,16 +72,16 @@ def window(xp, rows, columns, offset, dtype):
     return xp.where(late, xp.asarray(float("-inf"), dtype=dtype), xp.asarray(0, dtype=dtype))
 
 
-def kept(device, seed, dropout, start, shape, dtype):
+def kept(xp, seed, dropout, start, shape, dtype):
     """Factors of dropout: numbers start, start + 1, ... of the stream that belongs to `seed`, each 0 or 1 / (1 - p)."""
-    n = prod(shape)
-    bits = np.random.Philox(key=seed).advance(start // 8)  # each step of the counter gives eight numbers of 32 bits
-    skip = start % 8
-    numbers = bits.random_raw((skip + n + 1) // 2 + 1).view(np.uint32)[skip:skip + n].reshape(shape)
     if dropout >= 1:
-        return device.xp.zeros(shape, dtype=dtype)
+        return xp.zeros(shape, dtype=dtype)
+    n, skip = prod(shape), start % 8
+    bits = np.random.Philox(key=int(seed.item())).advance(start // 8)  # a step gives eight numbers of 32 bits
+    numbers = bits.random_raw((skip + n + 1) // 2 + 1).view(np.uint32)[skip:skip + n].reshape(shape)
     keep = numbers >= np.uint32(min(round(dropout * 2**32), 2**32 - 1))
-    return device.from_numpy(np.multiply(keep, dtype.type(1 / (1 - dropout)), dtype=dtype))
+    factors = np.multiply(keep, np.dtype(dtype).type(1 / (1 - dropout)), dtype=dtype)
+    return device_of(seed).from_numpy(factors)
 
 
 def _tile_of(mask, ndim, index, r, c):
@@ -106,7 +106,7 @@ def _scores(xp, plan, query, key, mask, index, r, c):
     return s
 
 
-def forward(xp, query, key, value, mask, *, causal, scale, dropout, seed):
+def forward(xp, query, key, value, mask, seed, *, causal, scale, dropout):
     """Weighted means (H, L, V), laid out in memory as `query` is, and the logarithms (H, L) of the sums."""
     out = xp.empty_like(query, shape=(*query.shape[:-1], value.shape[-1]))
     lse = xp.empty(query.shape[:-1], dtype=query.dtype)
@@ -118,7 +118,7 @@ def forward(xp, query, key, value, mask, *, causal, scale, dropout, seed):
             if dropout:
                 shape = (*q.shape[:-2], r.stop - r.start, k.shape[-2])
                 start = (plan.first(index) * q.shape[-2] + r.start) * k.shape[-2]
-                keep = kept(device_of(q), seed, dropout, start, shape, q.dtype)
+                keep = kept(xp, seed, dropout, start, shape, q.dtype)
             lse[(*index, ..., r)] = _rows(xp, plan, q[..., r, :] * scale, k, v, mask, index, r, keep, o[..., r, :])
     return out, lse
 
@@ -155,8 +155,8 @@ def _rows(xp, plan, q, k, v, mask, index, r, keep, out):
     return (xp.log(total) + top)[..., 0]
 
 
-def backward(xp, g, needs, query, key, value, mask, out, *, causal, scale, dropout, seed):
-    """Gradients of query, key, value and mask, None where not needed; each laid out in memory as its array is."""
+def backward(xp, g, needs, query, key, value, mask, seed, out, *, causal, scale, dropout):
+    """Gradients of query, key, value, mask (None where not needed) and None for the seed, laid out as their arrays."""
     plan = Plan(query, key, causal, dropout)
     made = [xp.empty_like(x) if plan.single else xp.zeros_like(x) for x in (query, key, value)]
     dmask = xp.zeros_like(mask) if needs[3] else None
@@ -164,7 +164,7 @@ def backward(xp, g, needs, query, key, value, mask, out, *, causal, scale, dropo
         arrays = [x[index] for x in (g[0], g[1], query, key, value, *out, *made)]
         for r in plan.rows:
             _rows_back(xp, plan, needs, *arrays, mask, dmask, index, r, scale, dropout, seed)
-    return (*[d if need else None for d, need in zip(made, needs)], dmask)
+    return (*[d if need else None for d, need in zip(made, needs)], dmask, None)
 
 
 def _rows_back(xp, plan, needs, g, g_lse, query, k, v, out, lse, dq, dk, dv, mask, dmask, index, r, scale, dropout,
@@ -181,7 +181,7 @@ def _rows_back(xp, plan, needs, g, g_lse, query, k, v, out, lse, dq, dk, dv, mas
     keep = None
     if dropout:
         start = (plan.first(index) * query.shape[-2] + r.start) * k.shape[-2]
-        keep = kept(device_of(q), seed, dropout, start, (*q.shape[:-1], k.shape[-2]), q.dtype)
+        keep = kept(xp, seed, dropout, start, (*q.shape[:-1], k.shape[-2]), q.dtype)
     for c in plan.seen(r):
         p = _scores(xp, plan, q, k[..., c, :], mask, index, r, c)
         p -= lse

@@ -26,9 +26,10 @@ def _mask(stream, shape, p, dtype):
     return np.multiply(keep, dtype.type(1 / (1 - p)), dtype=dtype)
 
 
-    return Tensor.wrap(device.from_numpy(np.multiply(keep, dtype.type(1 / (1 - p)), dtype=dtype)))
+def drawn_seed(name, device, generator=None):
+    """A Tensor () from which a stream of its own begins, so that its random numbers can be drawn again."""
+    return Tensor.wrap(drawn(name, generator, device, _seed))
 
 
-def drawn_seed(name, generator=None):
-    """A number from the stream that begins a stream of its own, so that its random numbers can be drawn again."""
-    return int(_stream(name, generator).bit_generator.random_raw())
+def _seed(stream):
+    return np.asarray(stream.bit_generator.random_raw())

@@ -138,6 +138,6 @@ def attend(query, key, value, mask, causal, scale, dropout):
     if kind.itemsize < 4:  # sums of halves in float32
         query, key, value = [x.astype("float32") for x in (query, key, value)]
         mask = mask.astype("float32") if mask is not None and mask.dtype.kind == "f" else mask
-    seed = drawn_seed("scaled_dot_product_attention") if dropout else 0
-    out, _ = attention(query, key, value, mask, causal=causal, scale=scale, dropout=dropout, seed=seed)
+    seed = drawn_seed("scaled_dot_product_attention", query.device) if dropout else None
+    out, _ = attention(query, key, value, mask, seed, causal=causal, scale=scale, dropout=dropout)
     return out if out.dtype == kind else out.astype(kind)

@@ -125,8 +125,8 @@ def attend_in_heads(query, key, value, embed_dim, num_heads, projections, in_bia
     merged = _merged(None if causal == "instead of the mask" else mask, padding, n, num_heads, extra, q.dtype)
     offset = past if causal else None
     if need_weights:
-        seed = drawn_seed("multi_head_attention_forward") if dropout else 0
-        out, weights = plain(q, k, v, merged, causal=offset, scale=q.shape[-1] ** -0.5, dropout=dropout, seed=seed)
+        seed = drawn_seed("multi_head_attention_forward", q.device) if dropout else None
+        out, weights = plain(q, k, v, merged, seed, causal=offset, scale=q.shape[-1] ** -0.5, dropout=dropout)
         weights = mean(weights, axis=1) if average else weights
     else:
         out, weights = attend(q, k, v, merged, offset, None, dropout), None
