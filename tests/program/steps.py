@@ -45,7 +45,7 @@ def data(*shapes, classes=None, n=4):
 
 def classifier(optimizer=lambda p: tn.optim.AdamW(p, lr=1e-2)):
     """A step with dropout, two kinds of normalization, cross-entropy and an optimizer."""
-    model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.1), nn.Linear(8, 8),
+    model = nn.Sequential(nn.Linear(4, 8, bias=False), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.1), nn.Linear(8, 8),
                           nn.LayerNorm(8), nn.GELU(), nn.Linear(8, 3))
     opt = optimizer(model.parameters())
 

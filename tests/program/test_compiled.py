@@ -19,29 +19,40 @@ def run(work, step, batches=None):
     return found
 
 
-def same(a, b):
+def same(a, b, tolerance=0.0):
     assert a.keys() == b.keys()
     for name in a:
-        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+        near(a[name], b[name], tolerance, name)
+
+
+def near(a, b, tolerance, name=""):
+    if not tolerance:
+        np.testing.assert_array_equal(a, b, err_msg=name)
+    else:
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance, err_msg=name)
 
 
 def weights(work):
     return {name: p.numpy().copy() for m in work.modules for name, p in m.named_parameters()}
 
 
+BACKENDS = {"interpret": 0.0, "numpy": 2e-5, "c": 2e-5}  # and how far results may lie from those of the plain step
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", WORKS)
-def test_replays_equal_the_plain_step_bit_for_bit(name):
+def test_replays_equal_the_plain_step(name, backend):
     works = []
     for _ in range(2):
         tn.manual_seed(0)
         works.append(WORKS[name]())
-    compiled = compile(works[1].step)
+    compiled = compile(works[1].step, backend=backend)
     plain, replayed = run(works[0], works[0].step), run(works[1], compiled)
     assert compiled.recorded and not compiled.broken
     for a, b in zip(plain, replayed):
         for x, y in zip(a, b):
-            np.testing.assert_array_equal(x, y)
-    same(works[0].state(), works[1].state())
+            near(x, y, BACKENDS[backend])
+    same(works[0].state(), works[1].state(), BACKENDS[backend])
     np.testing.assert_array_equal(*[tn.default_generator.get_state() for _ in range(2)])
 
 
@@ -54,15 +65,16 @@ def test_replays_equal_the_plain_step_bit_for_bit(name):
     lambda p: tn.optim.RAdam(p, lr=0.1)],
     ids=["SGD nesterov", "SGD decay", "AMSGrad", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Lion", "Rprop",
          "maximize", "NAdam", "ASGD", "Adafactor", "RAdam"])
-def test_every_optimizer(optimizer):
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_optimizer(optimizer, backend):
     works = []
     for _ in range(2):
         tn.manual_seed(0)
         works.append(classifier(optimizer))
-    compiled = compile(works[1].step)
+    compiled = compile(works[1].step, backend=backend)
     run(works[0], works[0].step), run(works[1], compiled)
     assert compiled.recorded <= 2 and not compiled.broken  # the first step of some differs from all later ones
-    same(works[0].state(), works[1].state())
+    same(works[0].state(), works[1].state(), 5 * BACKENDS[backend])
 
 
 def test_parameters_that_are_updated_one_by_one():
@@ -88,7 +100,7 @@ def test_parameters_that_are_updated_one_by_one():
         steps[0](tn.asarray(x)), compiled(tn.asarray(x))
     assert compiled.recorded <= 2 and not compiled.broken
     for a, b in zip(models[0].parameters(), models[1].parameters()):
-        np.testing.assert_array_equal(a.numpy(), b.numpy())
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("wrap", [tn.optim.SAM, tn.optim.Lookahead])
@@ -120,7 +132,7 @@ def test_a_learning_rate_set_between_steps_is_used():
     for _ in range(2):
         tn.manual_seed(0)
         works.append(classifier())
-    compiled = compile(works[1].step)
+    compiled = compile(works[1].step, backend="interpret")
     for work, step in ((works[0], works[0].step), (works[1], compiled)):
         for k, batch in enumerate(work.batches):
             work.optimizers[0].param_groups[0]["lr"] = 0.1 / (k + 1)
@@ -136,7 +148,7 @@ def test_parameters_loaded_between_steps_are_used():
     start = {k: v.clone() for k, v in work.modules[0].state_dict().items()}
     first = run(work, compiled)[0]
     work.modules[0].load_state_dict(start)
-    np.testing.assert_array_equal(run(work, compiled)[0], first)
+    np.testing.assert_allclose(run(work, compiled)[0], first, rtol=1e-6)
 
 
 def test_shapes_modes_and_python_arguments_record_again():

@@ -76,7 +76,8 @@ _BLOCK = 1 << 15  # elements that stay in the cache through several passes
 
 def _blocks(x):
     """Slices of rows small enough for the cache; one for all on a GPU."""
-    if x.size <= _BLOCK or device_of(x).name == "cuda":
+    device = device_of(x)
+    if x.size <= _BLOCK or device.name == "cuda" or device.base is not None:
         return (Ellipsis,)
     n, step = x.shape[0], max(1, _BLOCK // x.shape[1])
     return [slice(a, a + step) for a in range(0, n, step)]

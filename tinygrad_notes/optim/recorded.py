@@ -8,6 +8,7 @@ class BufferSlot:
     """Where a flat buffer of a block lives: the parameters (`name` None) or a state array. Written in place."""
 
     __slots__ = ("block", "name")
+    in_place = True
 
     def __init__(self, block, name=None):
         self.block, self.name = block, name
@@ -18,7 +19,8 @@ class BufferSlot:
 
     def set(self, array):
         """Copy `array` into the buffer."""
-        self.get()[...] = array
+        if array is not self.get():
+            self.get()[...] = array
 
 
 class RecordedOptimizer:

@@ -10,6 +10,7 @@ from ..autograd.tensor import Tensor
 from ..autograd.tree import flatten, unflatten
 from ..backend import current_device, device_of
 from .errors import CannotRecord, Outdated
+from .program import Value
 from .record import GradSlot, record
 from .run import executor
 from .scalars import Scalar
@@ -92,9 +93,10 @@ class Replay:
         self.recording = recording
         self.effects, self.guards = recording.effects, recording.guards
         self.slots = [recording.slots[v] for v in program.states]
-        self.updates = [(recording.slots[s], v) for s, v in program.updates.items()]
+        self.updates = [recording.slots[s] for s in program.updates]
         self.gradients = list(recording.gradients.items())
-        self.run = executor(program, [v for _, v in self.gradients if v is not None], **options)
+        in_place = [v for v, slot in recording.slots.items() if getattr(slot, "in_place", False)]
+        self.run = executor(program, [v for _, v in self.gradients if v is not None], in_place, **options)
         names = {i.name for i in program.instructions}
         self.streams = list(dict.fromkeys(i.kwargs["stream"] for i in program.instructions if i.name == "draw")) \
             if "assume" in names else []
@@ -129,12 +131,15 @@ class Replay:
             for stream, state in streams:
                 stream.set_state(state)
             raise
-        for slot, value in self.updates:
-            slot.set(arrays[value])
+        arrays = iter(arrays)
+        out = [next(arrays) for _ in self.program.outputs]
+        for slot in self.updates:
+            slot.set(next(arrays))
         for tensor, value in self.gradients:
-            tensor.grad = None if value is None else Tensor.wrap(arrays[value])
-        out = [Tensor.wrap(arrays[leaf]) if leaf in arrays else leaf for leaf in self.recording.leaves]
-        return unflatten(self.recording.structure, out)
+            tensor.grad = None if value is None else Tensor.wrap(next(arrays))
+        results = iter(out)
+        leaves = [Tensor.wrap(next(results)) if isinstance(leaf, Value) else leaf for leaf in self.recording.leaves]
+        return unflatten(self.recording.structure, leaves)
 
     def numbers(self, undo):
         """Run the effects and compute the scalars, in the order in which they were recorded.

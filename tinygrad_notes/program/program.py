@@ -145,6 +145,7 @@ class Program:
         states: the values of tensors that the function reached by itself: parameters, buffers, optimizer state.
         outputs: the values of the results' arrays, in order.
         updates: {state: value} what each changed state becomes.
+        extra: further values that are wanted, such as gradients.
         scalars: Python numbers that are computed anew for every run (`scalars.Scalar`), in order.
         device: name of the device it was recorded on.
     """
@@ -157,6 +158,7 @@ class Program:
         self.states: list[Value] = []
         self.outputs: list[Value] = []
         self.updates: dict[Value, Value] = {}
+        self.extra: list[Value] = []
         self.scalars: list[Any] = []
         self.device = device
 
@@ -168,7 +170,7 @@ class Program:
 
     def results(self):
         """Everything that must be computed: outputs and updates."""
-        return [*self.outputs, *self.updates.values()]
+        return [*self.outputs, *self.updates.values(), *self.extra]
 
     def users(self):
         """{value: the instructions that read it}, in order."""

@@ -19,13 +19,14 @@ from .scalars import Scalar
 class RecordedArray:
     """A real array, the value that stands for it, and the recorder."""
 
-    __slots__ = ("_host", "value", "tape", "_of", "_seen", "__weakref__")
+    __slots__ = ("_host", "value", "tape", "_of", "_seen", "_key", "__weakref__")
     __array_ufunc__ = None
     __array_priority__ = 2000
 
     def __init__(self, host, value, tape):
         self._host, self.value, self.tape = host, value, tape
         self._of = self._seen = None  # the array it is a view of, and that one's value at the time
+        self._key = None              # the key by which it was taken from there
 
     shape = property(lambda self: self._host.shape)
     dtype = property(lambda self: self._host.dtype)
@@ -42,7 +43,10 @@ class RecordedArray:
         return len(self._host)
 
     def __getitem__(self, key):
-        return self.tape.call("getitem", (self, key))
+        part = self.tape.call("getitem", (self, key))
+        if part._of is self:
+            part._key = (key,)
+        return part
 
     def __setitem__(self, key, value):
         self._become(self.tape.call("setitem", (self, key, value)))
@@ -65,7 +69,8 @@ class RecordedArray:
 
     def _become(self, result):
         """Take the value of `result`, which was computed in place of a write into this array."""
-        if self._of is not None and getrefcount(self._of) > 2:  # somebody else still looks at the whole
+        whole = self._of
+        if whole is not None and getrefcount(whole) > 3 and self._key is None:  # somebody else still looks at it
             raise CannotRecord("a write into a view changes the array it is a view of; a recording cannot follow that")
         if result.shape != self.shape:
             raise ValueError(f"a result of shape {result.shape} cannot be written into shape {self.shape}")
@@ -73,7 +78,12 @@ class RecordedArray:
             if not np.can_cast(result.dtype, self.dtype, "same_kind"):
                 raise TypeError(f"a result of dtype {result.dtype} cannot be written into {self.dtype}")
             result = result.astype(self.dtype)
-        self._host, self.value, self._of = result._host, result.value, None
+        self._host, self.value = result._host, result.value
+        if whole is not None and self._key is not None:
+            whole[self._key[0]] = self
+            self._seen = whole.value
+        else:
+            self._of = None
 
     def __repr__(self):
         return f"RecordedArray({self.value!r}, shape={self.shape}, dtype={self.dtype})"

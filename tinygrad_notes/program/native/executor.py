@@ -1,0 +1,165 @@
+"""A program as compiled C code, with Python only where a function has no C form."""
+import ctypes
+import functools
+from pathlib import Path
+
+from ..build import operands
+from ..elementwise import ELEMENTWISE
+from ..errors import Outdated
+from ..kernels import Call, Loop
+from ..program import Value
+from ..run.base import Executor
+from .calls import CallCode, has_c_form
+from .compiler import build, prelude
+from .expressions import TYPES, c_type, supported
+from .loops import LoopCode
+
+_OPENMP = """#ifdef _OPENMP
+#include <omp.h>
+#else
+#define omp_get_thread_num() 0
+#define omp_get_num_threads() 1
+#endif"""
+
+
+class Context:
+    """What the parts of the C text ask for: pointers, numbers, room for each thread."""
+
+    def __init__(self, executor, threads):
+        self.executor, self.threads = executor, threads
+        self.room = self.most = 0
+
+    def pointer(self, root):
+        """The C text of a typed pointer to the memory of a value."""
+        return self.executor.pointer(root)
+
+    def scalar(self, scalar):
+        """The C text of a number that changes from run to run."""
+        return f"scalars[{scalar.index}]"
+
+    def scratch(self, size, threads=None):
+        """The C text of a place of `size` bytes that each thread has for itself until the kernel is over."""
+        size = -(-size // 64) * 64
+        many = self.threads if threads is None else threads
+        at = self.room
+        self.room += size * many
+        self.most = max(self.most, self.room)
+        return f"room + {at}L + t_ * {size}L" if many > 1 else f"room + {at}L"
+
+
+class NativeExecutor(Executor):
+    """Runs a program as C.
+
+    Raises:
+        CompileError: the compiler refuses, or there is none.
+    """
+
+    def __init__(self, program, **options):
+        super().__init__(program, **options)
+        self.slots = {}  # root -> index of its pointer
+        self.write_code()
+        self.make_arena(self.room)
+        self.make_tables()
+
+    def fits(self, instruction):
+        """Whether an instruction may be in a loop of C code."""
+        if instruction.name in ELEMENTWISE or instruction.name == "cast":
+            return supported(instruction, operands(instruction))
+        return all(v.dtype.name in TYPES for v in (*instruction.inputs, *instruction.outputs) if isinstance(v, Value))
+
+    def in_python(self, kernel):
+        """Whether a kernel runs as a Python function."""
+        return isinstance(kernel, Call) and not has_c_form(kernel.instruction, self.views)
+
+    # The text -------------------------------------------------------------------------
+    def pointer(self, root):
+        """The C text of a typed pointer to the memory of a value."""
+        owner, offset = self.owner(root)
+        kind = c_type(root.dtype)
+        if owner in self.memory.offsets:
+            text = f"(({kind}*)(arena + {self.memory.offsets[owner]}L))"
+        else:
+            slot = self.slots.setdefault(owner, len(self.slots))
+            text = f"(({kind}*)io[{slot}])"
+        return f"({text} + {offset}L)" if offset else text
+
+    def write_code(self):
+        """The C text, cut where Python must step in; compiles it."""
+        context = Context(self, self.threads)
+        self.steps, bodies, lines = [], [], []
+
+        def finish():
+            if lines:
+                bodies.append(list(lines))
+                self.steps.append(len(bodies) - 1)
+                lines.clear()
+        for kernel in self.fusion.kernels:
+            context.room = 0
+            if self.in_python(kernel):
+                finish()
+                self.steps.append(kernel.instruction)
+            elif isinstance(kernel, Loop):
+                lines += LoopCode(kernel, self.views, self.stored, context).code()
+            else:
+                lines += CallCode(kernel.instruction, self.views, self.memory, context).code()
+        finish()
+        self.room = context.most
+        functions = []
+        for k, body in enumerate(bodies):
+            functions += [f"int run{k}(char* restrict arena, char** io, const double* scalars) {{",
+                          f"    char* room = arena + {self.memory.size}L; (void)room;", *body, "    return 0;", "}", ""]
+        products = (Path(__file__).parent / "blas.h").read_text(encoding="utf-8")
+        self.text = "\n".join([prelude(), _OPENMP, f"#define THREADS {self.threads}", products, *functions])
+        self.library = build(self.text)
+        set_products(self.library)
+        self.functions = [getattr(self.library, f"run{k}") for k in range(len(bodies))]
+        for function in self.functions:
+            function.restype = ctypes.c_int
+            function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
+
+    # Running --------------------------------------------------------------------------
+    def make_tables(self):
+        """The table of pointers, with what is known of them already."""
+        self.table = (ctypes.c_void_p * max(1, len(self.slots)))()
+        self.numbers = (ctypes.c_double * max(1, len(self.program.scalars)))()
+        for root, array in self.constants.items():
+            if root in self.slots:
+                self.table[self.slots[root]] = array.ctypes.data
+        self.pointers = [(v, self.slots[v]) for v in (*self.program.inputs, *self.program.states, *self.outside)
+                         if v in self.slots]
+        self.places = self.arena.ctypes.data, ctypes.addressof(self.table), ctypes.addressof(self.numbers)
+
+    def __call__(self, inputs, states, scalars):
+        arrays, table = self.bind(inputs, states), self.table
+        for value, slot in self.pointers:
+            table[slot] = arrays[value].__array_interface__["data"][0]
+        if scalars:
+            self.numbers[:len(scalars)] = scalars
+        for step in self.steps:
+            if step.__class__ is int:
+                if self.functions[step](*self.places):
+                    raise Outdated
+            else:
+                self.run_python(step, arrays, scalars)
+                for value in step.outputs:
+                    if value in self.slots:
+                        table[self.slots[value]] = arrays[value].__array_interface__["data"][0]
+        return self.returned(arrays)
+
+
+@functools.cache
+def _products():
+    """The addresses of SciPy's sgemm and dgemm."""
+    from scipy.linalg import cython_blas
+
+    get_name, get = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
+    get_name.restype, get_name.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    capsules = [cython_blas.__pyx_capi__[name] for name in ("sgemm", "dgemm")]
+    return tuple([get(capsule, get_name(capsule)) for capsule in capsules])
+
+
+def set_products(library):
+    """Tell a compiled library where the products of matrices are."""
+    library.set_blas.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    library.set_blas(*_products())
