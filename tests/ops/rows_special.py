@@ -21,7 +21,8 @@ def one(name, oracle, low=-2.5, high=2.5, **more):
 
 
 def two(name, oracle, *ranges, **more):
-    inputs = lambda rng: [rng.uniform(low, high, S) for low, high in ranges]
+    shape = (2, 2) if len(ranges) > 2 else S
+    inputs = lambda rng: [rng.uniform(low, high, shape) for low, high in ranges]
     return Row(name, inputs, by(oracle), elementwise=True, **more)
 
 
@@ -51,6 +52,23 @@ def lower_gamma(a, x):
     return math.fsum(math.exp((a + k) * math.log(x) - x - math.lgamma(a + k + 1)) for k in range(150))
 
 
+def lower_beta(a, b, x):
+    """The regularized incomplete beta function by its power series."""
+    term, total = 1.0, 1 / a
+    for k in range(1, 400):
+        term *= (k - b) * x / k
+        total += term / (a + k)
+    return math.exp(a * math.log(x) + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)) * total
+
+
+def inverse(f, y, high):
+    """Where a growing function of [0, high] is y, by bisection; 0 for y = 0."""
+    low = 0.0
+    while y and low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if f(middle) < y else (low, middle)
+    return low
+
+
 def polygamma(n):
     return one("polygamma", lambda x: (-1) ** (n + 1) * math.factorial(n) * zeta(n + 1, x), 0.5, 4.0, label=str(n),
                call=lambda tn, x: tn.polygamma(n, x), tolerance=1e-11)
@@ -73,8 +91,13 @@ ROWS = [
     polygamma(1), polygamma(2), polygamma(3),
     one("polygamma", digamma, 0.3, 5.0, label="0", call=lambda tn, x: tn.polygamma(0, x), tolerance=1e-11),
     two("zeta", zeta, (1.5, 4), (0.5, 3), differentiable=(1,), tolerance=1e-11),
-    two("gammainc", lower_gamma, (0.5, 3), (0.2, 4), differentiable=(1,), tolerance=1e-11),
-    two("gammaincc", lambda a, x: 1 - lower_gamma(a, x), (0.5, 3), (0.2, 4), differentiable=(1,), tolerance=1e-11),
+    two("gammainc", lower_gamma, (0.5, 3), (0.2, 4), tolerance=1e-11),
+    two("gammaincc", lambda a, x: 1 - lower_gamma(a, x), (0.5, 3), (0.2, 4), tolerance=1e-11),
+    two("gammaincinv", lambda a, y: inverse(lambda x: lower_gamma(a, x) if x else 0.0, y, 40.0), (0.5, 3), (0.1, 0.9),
+        tolerance=1e-11),
+    two("betainc", lower_beta, (0.5, 3), (0.4, 3), (0.1, 0.7), tolerance=1e-11),
+    two("betaincinv", lambda a, b, y: inverse(lambda x: lower_beta(a, b, x) if x else 0.0, y, 0.95), (0.5, 2), (1, 3),
+        (0.1, 0.6), tolerance=1e-11),
     two("betaln", lambda a, b: math.log(special.beta(a, b)), (0.5, 3), (0.5, 3), tolerance=1e-11),
     one("mvlgamma", lambda x: math.log(math.pi) * 1.5 + sum(math.lgamma(x - i / 2) for i in range(3)), 1.5, 5.0,
         call=lambda tn, x: tn.mvlgamma(x, 3), tolerance=1e-11),

@@ -33,7 +33,7 @@ from tinygrad_notes.autograd import PRIMITIVES
 # What needs no row, each with its reason: whole modules of `ops`, and single names.
 NO_ROW_MODULES = {
     "create": "makes tensors from numbers: tests/ops/test_create.py",
-    "random": "draws numbers: tests/ops/test_random.py",
+    "random": "draws numbers: tests/ops/test_random.py", "draws": "draws numbers: tests/ops/test_draws.py",
 }
 NO_ROW = {
     "allclose": "answers True or False: tests/ops/test_logic.py",
@@ -48,6 +48,8 @@ NO_ROW = {
 UNREACHED = {
     "cofactor_tangent": "its second rule is the third derivative of det: tests/ops/test_linalg.py",
     "attention: seed": "an integer, which has no gradient",
+    "moving_gamma": "its value does not depend on what it moves with: tests/ops/test_incomplete.py",
+    "moving_dirichlet": "its value does not depend on what it moves with: tests/ops/test_incomplete.py",
     "alias": "stands for a leaf that was given other values: tests/autograd",
     "pick": "one of several outputs; visited by the engine, not by its rule",
 }

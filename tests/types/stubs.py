@@ -36,7 +36,7 @@ PARAMETERS = {
         weight weights q fill_value arrays operands prepend append segment_ids repeats sorter min max other factor
         input input1 input2 target anchor positive negative mean log_var logits std other_mean other_std var bias
         pos_weight start stop query value attn_mask key_padding_mask out_proj_weight q_proj_weight k_proj_weight v_proj_weight static_k static_v relative_position
-        cosine sine""",
+        cosine sine rate prob count concentration""",
     "ArrayLike | SupportsDLPack": "data obj",
     "Axes": "axis axes source_axes destination",
     "Axis": "axis1 axis2 dim start_axis end_axis",

@@ -11,10 +11,12 @@ from .create import *  # noqa: F403
 from .cumulative import *  # noqa: F403
 from .diagonal import *  # noqa: F403
 from .distance import *  # noqa: F403
+from .draws import *  # noqa: F403
 from .dtype import *  # noqa: F403
 from .einsum import *  # noqa: F403
 from .exponential import *  # noqa: F403
 from .extreme import *  # noqa: F403
+from .incomplete import *  # noqa: F403
 from .index import *  # noqa: F403
 from .integrate import *  # noqa: F403
 from .join import *  # noqa: F403

@@ -159,11 +159,23 @@ def bessel_y0(x: ArrayLike, /) -> Tensor:
 def bessel_y1(x: ArrayLike, /) -> Tensor:
     """The Bessel function of the second kind, order 1."""
 
+def betainc(a: ArrayLike, b: ArrayLike, x: ArrayLike, /) -> Tensor:
+    """The regularized incomplete beta function."""
+
+def betaincinv(a: ArrayLike, b: ArrayLike, y: ArrayLike, /) -> Tensor:
+    """The inverse of betainc in x: the quantile function of the beta distribution."""
+
 def betaln(a: ArrayLike, b: ArrayLike, /) -> Tensor:
     """The logarithm of the absolute beta function."""
 
 def bincount(x: ArrayLike, /, weights: ArrayLike | None = None, minlength: int = 0) -> Tensor:
     """How often each of 0, 1, 2, ... occurs in `x`, or the sum of the weights of its places."""
+
+def binomial(
+    count: ArrayLike, prob: ArrayLike, /, shape: Shape | None = None, *,
+    generator: Generator | None = None,
+) -> Tensor:
+    """How many of `count` trials succeed."""
 
 def bitwise_and(x: ArrayLike, y: ArrayLike, /) -> Tensor:
     """The bits set in both. Carries no gradient."""
@@ -303,6 +315,11 @@ def diff(
 
 def digamma(x: ArrayLike, /) -> Tensor:
     """The derivative of lgamma."""
+
+def dirichlet(
+    concentration: ArrayLike, /, shape: Shape | None = None, *, generator: Generator | None = None,
+) -> Tensor:
+    """Dirichlet-distributed vectors along the last axis that move with their concentration."""
 
 def divide(x: ArrayLike, y: ArrayLike, /) -> Tensor:
     """The quotient of two tensors."""
@@ -445,10 +462,13 @@ def gamma(
     """Gamma-distributed numbers."""
 
 def gammainc(x: ArrayLike, y: ArrayLike, /) -> Tensor:
-    """The regularized lower incomplete gamma function; differentiable in x."""
+    """The regularized lower incomplete gamma function."""
 
 def gammaincc(x: ArrayLike, y: ArrayLike, /) -> Tensor:
-    """The regularized upper incomplete gamma function; differentiable in x."""
+    """The regularized upper incomplete gamma function."""
+
+def gammaincinv(x: ArrayLike, y: ArrayLike, /) -> Tensor:
+    """The inverse of gammainc in x: the quantile function of the gamma distribution."""
 
 def gammaln(x: ArrayLike, /) -> Tensor:
     """The logarithm of the absolute gamma function."""
@@ -799,6 +819,11 @@ def permute(x: ArrayLike, /, *axes: Axes) -> Tensor:
 def permute_dims(x: ArrayLike, /, axes: Axes) -> Tensor:
     """The axes in another order."""
 
+def poisson(
+    rate: ArrayLike, /, shape: Shape | None = None, *, generator: Generator | None = None,
+) -> Tensor:
+    """Poisson-distributed counts."""
+
 def polygamma(n: int, x: ArrayLike, /) -> Tensor:
     """The n-th derivative of digamma."""
 
@@ -1001,6 +1026,11 @@ def squeeze(x: ArrayLike, /, axis: Axes | None = None) -> Tensor:
 
 def stack(arrays: Sequence[ArrayLike] | Tensor, /, *, axis: Axis = 0) -> Tensor:
     """Tensors of one shape joined along a new axis."""
+
+def standard_gamma(
+    concentration: ArrayLike, /, shape: Shape | None = None, *, generator: Generator | None = None,
+) -> Tensor:
+    """Gamma-distributed numbers of rate 1 that move with their concentration."""
 
 def std(
     x: ArrayLike, /, axis: Axes | None = None, *, correction: float = 0, keepdims: bool = False,

@@ -7,7 +7,7 @@ from .docs import function
 
 __all__ = [
     "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "betaln", "digamma", "entr", "erf", "erfc", "erfcinv", "erfcx",
-    "erfinv", "gammainc", "gammaincc", "gammaln", "i0", "i0e", "i1", "i1e", "k0", "k0e", "k1", "k1e", "lgamma",
+    "erfinv", "gammaln", "i0", "i0e", "i1", "i1e", "k0", "k0e", "k1", "k1e", "lgamma",
     "log_ndtr", "multigammaln", "mvlgamma", "ndtr", "ndtri", "polygamma", "sinc", "xlog1py", "xlogy", "zeta",
 ]
 
@@ -141,18 +141,6 @@ def polygamma(n, x, /):
 zeta = function("zeta", lambda xp, x, q: xp.zeta(x, q), "The Hurwitz zeta function; differentiable in q.",
                 "out = sum of (k + q)^-x over k = 0, 1, 2, ...", "zeta(tn.tensor([2.0]), 1.0)", "tensor([1.6449])",
                 args="x q", kinds="floating dtypes, x > 1", q=lambda xp, g, x, q: -g * x * xp.zeta(x + 1, q))
-gammainc = function("gammainc", lambda xp, a, x: xp.gammainc(a, x),
-                    "The regularized lower incomplete gamma function; differentiable in x.",
-                    "out = integral of t^(a-1) e^-t from 0 to x / Gamma(a)",
-                    "gammainc(tn.tensor([1.0]), tn.tensor([2.0]))", "tensor([0.8647])", args="a x", kinds=_POSITIVE,
-                    x=lambda xp, g, a, x: g * xp.gamma_density(a, x))
-gammaincc = function("gammaincc", lambda xp, a, x: xp.gammaincc(a, x),
-                     "The regularized upper incomplete gamma function; differentiable in x.",
-                     "out = integral of t^(a-1) e^-t from x to infinity / Gamma(a)",
-                     "gammaincc(tn.tensor([1.0]), tn.tensor([2.0]))", "tensor([0.1353])", args="a x", kinds=_POSITIVE,
-                     x=lambda xp, g, a, x: -g * xp.gamma_density(a, x))
-gamma_density = elementwise("gamma_density", lambda xp, a, x: xp.exp(xp.xlogy(a - 1, x) - x - xp.gammaln(a)),
-                            x=lambda g, a, x, out: g * out * ((a - 1) / x - 1))
 
 
 def betaln(a, b, /):
