@@ -155,6 +155,8 @@ def test_entropy_says_what_is_wrong():
         F.cross_entropy(x, tn.tensor(SOFT), weight=tn.ones((3,)))
     with pytest.raises(ValueError, match="label_smoothing: expected a finite number >= 0 and <= 1, got 1.5"):
         F.cross_entropy(x, t, label_smoothing=1.5)
+    with pytest.raises(ValueError, match="ignore_index is 1, but the target are probabilities"):
+        F.cross_entropy(x, tn.tensor(SOFT), ignore_index=1)
     with pytest.raises(ValueError, match="no row counts"):
         F.cross_entropy(x, tn.tensor([-100] * N))
     with pytest.raises(ValueError, match="mean over an empty batch"):

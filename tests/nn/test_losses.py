@@ -298,7 +298,6 @@ def test_empty_batches_have_no_mean(name):
         lambda: F.cosine_embedding_loss(A, B, LABELS),
         lambda: F.cosine_embedding_loss(A, B, ONES[:3]),
         lambda: F.pairwise_distance(A, B, p=0),
-        lambda: F.normalize(A, p=-1),
         lambda: F.mse_loss(X, Y, weight=np.ones((2, N, C))),
         lambda: F.binary_cross_entropy_with_logits(X, Q, pos_weight=np.ones(3)),
         lambda: F.multilabel_margin_loss(X, np.full((N, C), 7)),

@@ -1,4 +1,4 @@
-"""LayerNorm, RMSNorm and BatchNorm1d against NumPy, their gradients, running values, and PyTorch."""
+"""Normalization layers against NumPy, their gradients, running values, and PyTorch."""
 
 import numpy as np
 import pytest
@@ -85,13 +85,13 @@ def test_running_values_by_plain_mean_and_without():
 
 
 def test_a_pending_graph_keeps_the_running_values_it_used():
-    layer = nn.BatchNorm1d(1, affine=False, eps=0.0).double().eval()
+    layer = nn.BatchNorm1d(1, affine=False, eps=3.0).double().eval()
     x = tn.tensor([[2.0], [4.0]], dtype=tn.float64, requires_grad=True)
     out = layer(x)
     layer.train()
     layer(tn.tensor([[100.0], [300.0]], dtype=tn.float64))
     out.sum().backward()
-    assert x.grad.numpy().tolist() == [[1], [1]]
+    assert x.grad.numpy().tolist() == [[0.5], [0.5]], "1 / sqrt(1 + 3)"
 
 
 def test_what_raises():
@@ -108,14 +108,97 @@ def test_what_raises():
         (lambda: F.batch_norm(tn.ones((2, 3)), None, None), "evaluation needs running_mean"),
         (
             lambda: F.batch_norm(tn.ones((2, 3)), tn.zeros((3,)), tn.ones((4,)), training=True),
-            r"Tensors of shape \(3,\)",
+            r"running_var: expected a Tensor of shape \(3,\), got shape \(4,\)",
         ),
-        (lambda: F.batch_norm(tn.ones((2, 3)), tn.zeros((3,)), tn.ones((3,)), training=True, momentum=2), "momentum"),
-        (lambda: F.layer_norm(tn.ones((2, 3)), 3, eps=-1), "eps"),
+        (lambda: nn.BatchNorm1d(3, momentum=2), "momentum"),
+        (lambda: F.batch_norm(tn.ones((2, 3)), tn.zeros((3,)), tn.ones((3,)), momentum=float("nan")), "momentum"),
+        (lambda: nn.LayerNorm(3, eps=-1), "eps"),
+        (lambda: F.layer_norm(tn.ones((2, 3)), 3, eps="small"), "eps: expected a finite number, got 'small'"),
     ]:
         with pytest.raises(ValueError, match=error):
             call()
     assert nn.BatchNorm1d(3)(tn.zeros((0, 3))).shape == (0, 3)
+
+
+def test_what_the_other_layers_refuse():
+    for call, error in [
+        (lambda: nn.GroupNorm(3, 4), "num_groups: 4 channels do not divide into 3 groups"),
+        (lambda: nn.GroupNorm(0, 4), "num_groups: expected an int >= 1, got 0"),
+        (lambda: nn.GroupNorm(2, -4), "num_channels: expected an int >= 1, got -4"),
+        (lambda: nn.GroupNorm(2, 4)(tn.ones((3, 6))), r"expected \(N, 4, ...\), got shape \(3, 6\)"),
+        (lambda: nn.GroupNorm(2, 2)(tn.ones((1, 2))), "more than one value per group"),
+        (lambda: F.group_norm(tn.ones((2, 6)), 4), "6 channels do not divide into 4 groups"),
+        (lambda: F.group_norm(tn.ones((2, 6)), 2, tn.ones((5,))), r"weight: expected shape \(6,\), got \(5,\)"),
+        (lambda: nn.BatchNorm2d(3)(tn.ones((2, 3, 4))), "expected 4 axes with 3 channels on axis 1"),
+        (lambda: nn.BatchNorm3d(3)(tn.ones((2, 3, 4, 4))), "expected 5 axes"),
+        (lambda: nn.BatchNorm2d(-1), "num_features: expected an int >= 1, got -1"),
+        (lambda: nn.BatchNorm2d(3, momentum=1.5), "momentum: expected a finite number >= 0 and <= 1, got 1.5"),
+        (lambda: nn.BatchNorm2d(3, eps=-1.0), "eps"),
+        (lambda: nn.BatchNorm1d(3, eps=0.0)(tn.ones((2, 3))), "eps: expected a finite number > 0"),
+        (lambda: F.batch_norm(tn.ones((2, 3)), tn.zeros((3,)), None), "running_var: .* got NoneType"),
+        (lambda: nn.InstanceNorm1d(3)(tn.ones((2, 3))[0]), "expected 2 or 3 axes, got shape"),
+        (lambda: nn.InstanceNorm1d(3, affine=True)(tn.ones((2, 4, 5))), "expected 3 channels on axis 1"),
+        (lambda: nn.InstanceNorm2d(3)(tn.ones((2, 3, 1, 1))), "more than one place per channel"),
+        (lambda: F.instance_norm(tn.ones((2, 3, 4)), use_input_stats=False), "needs running_mean"),
+        (lambda: F.instance_norm(tn.ones((2, 3))), "at least 3 axes"),
+        (lambda: nn.LocalResponseNorm(0), "size: expected an int >= 1, got 0"),
+        (lambda: nn.LocalResponseNorm(2)(tn.ones((2, 3))), "at least 3 axes"),
+        (lambda: F.local_response_norm(tn.ones((2, 3, 4)), -1), "size: expected an int >= 1"),
+        (lambda: nn.CrossMapLRN2d(3)(tn.ones((2, 3, 4))), r"expected \(N, C, H, W\)"),
+        (lambda: nn.LayerNorm(()), "at least one size"),
+        (lambda: F.layer_norm(tn.ones((2, 3)), 3, tn.ones((2,))), "weight: expected shape"),
+    ]:
+        with pytest.raises(ValueError, match=error):
+            call()
+    with pytest.raises(TypeError, match="batch_norm: input: expected a floating dtype, got int64"):
+        F.batch_norm(tn.tensor([[1], [2]]), None, None, training=True)
+    with pytest.warns(UserWarning, match="num_features has no effect"):
+        assert nn.InstanceNorm1d(3)(tn.ones((2, 4, 5))).shape == (2, 4, 5)
+
+
+def test_a_refused_batch_leaves_no_trace():
+    layer = nn.BatchNorm1d(3)
+    with pytest.raises(ValueError):
+        layer(tn.ones((1, 3)))
+    assert layer.num_batches_tracked.item() == 0 and layer.running_mean.numpy().tolist() == [0, 0, 0]
+
+
+def test_layers_of_one_another():
+    """One group is a layer norm over the channels and places, groups of one channel an instance norm."""
+    x = tn.tensor(np.random.default_rng(2).standard_normal((3, 4, 2, 5)))
+    one, all_ = F.group_norm(x, 1), F.group_norm(x, 4)
+    np.testing.assert_allclose(one.numpy(), F.layer_norm(x, (4, 2, 5)).numpy(), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(all_.numpy(), F.instance_norm(x).numpy(), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(
+        nn.CrossMapLRN2d(3, 0.5)(x).numpy(), nn.LocalResponseNorm(3, 0.5)(x).numpy(), rtol=1e-12
+    )
+
+
+def test_instance_norm_keeps_running_averages():
+    layer = nn.InstanceNorm1d(3, momentum=0.3, track_running_stats=True).double()
+    layer(tn.tensor(X))
+    np.testing.assert_allclose(layer.running_mean.numpy(), 0.3 * X.mean((0, 2)), rtol=1e-12)
+    np.testing.assert_allclose(layer.running_var.numpy(), 0.7 + 0.3 * X.var(2, ddof=1).mean(0), rtol=1e-12)
+    m, v = (b.numpy()[:, None] for b in (layer.running_mean, layer.running_var))
+    np.testing.assert_allclose(layer.eval()(tn.tensor(X[0])).numpy(), (X[0] - m) / np.sqrt(v + 1e-5), rtol=1e-10)
+
+
+@pytest.mark.parametrize("make", [lambda: nn.BatchNorm1d(3), lambda: nn.LayerNorm(4), lambda: nn.RMSNorm(4),
+                                  lambda: nn.GroupNorm(1, 3), lambda: nn.InstanceNorm1d(3, affine=True)])
+def test_half_precision_is_computed_in_single(make):
+    layer, x = make().half(), np.asarray(X * 30, "float16")
+    out = layer(tn.tensor(x))
+    assert out.dtype == tn.float16
+    np.testing.assert_allclose(out.numpy(), make().double()(tn.tensor(x.astype("d"))).numpy(), atol=5e-3)
+
+
+@pytest.mark.row("S0-T19")
+def test_batch_norm_by_check_module():
+    layer = nn.BatchNorm2d(3)
+    x, t = (tn.tensor(np.random.default_rng(k).standard_normal((4, 3, 2, 5))) for k in (0, 1))
+    for mode in (True, False):
+        layer.train(mode)
+        assert tn.testing.check_module(layer, lambda: ((layer(x) - t) ** 3).mean()).verdict == "CORRECT"
 
 
 def test_text():
@@ -128,20 +211,30 @@ def test_text():
 
 
 @pytest.mark.parametrize(
-    "name, options",
+    "name, options, shape",
     [
-        ("LayerNorm", {"normalized_shape": (3, 4)}),
-        ("RMSNorm", {"normalized_shape": 4}),
-        ("BatchNorm1d", {"num_features": 3}),
+        ("LayerNorm", {"normalized_shape": (3, 4)}, (5, 3, 4)),
+        ("RMSNorm", {"normalized_shape": 4}, (5, 3, 4)),
+        ("BatchNorm1d", {"num_features": 3}, (5, 3, 4)),
+        ("BatchNorm2d", {"num_features": 3, "momentum": None}, (5, 3, 4, 2)),
+        ("BatchNorm3d", {"num_features": 3, "bias": False}, (5, 3, 2, 2, 2)),
+        ("InstanceNorm1d", {"num_features": 3}, (3, 4)),
+        ("InstanceNorm2d", {"num_features": 3, "affine": True, "track_running_stats": True}, (5, 3, 4, 2)),
+        ("InstanceNorm3d", {"num_features": 3, "affine": True}, (5, 3, 2, 2, 2)),
+        ("GroupNorm", {"num_groups": 3, "num_channels": 6}, (2, 6, 4)),
+        ("LocalResponseNorm", {"size": 4, "alpha": 0.7}, (2, 6, 4)),
     ],
 )
-def test_same_as_pytorch(name, options):
+def test_same_as_pytorch(name, options, shape):
     torch = pytest.importorskip("torch")
     theirs, ours = getattr(torch.nn, name)(**options).double(), getattr(nn, name)(**options).double()
-    assert list(theirs.state_dict()) == list(ours.state_dict())
+    assert list(theirs.state_dict()) == list(ours.state_dict()) and repr(theirs) == repr(ours)
     ours.load_state_dict(theirs.state_dict())
-    for _ in range(3):
-        x, y = tn.tensor(X, requires_grad=True), torch.tensor(X, requires_grad=True)
+    rng = np.random.default_rng(3)
+    for mode in (True, True, False):
+        theirs.train(mode), ours.train(mode)
+        values = rng.standard_normal(shape) * 2 + 1
+        x, y = tn.tensor(values, requires_grad=True), torch.tensor(values, requires_grad=True)
         out, wanted = ours(x), theirs(y)
         np.testing.assert_allclose(out.numpy(), wanted.detach().numpy(), rtol=1e-10, atol=1e-12)
         (out**3).sum().backward()

@@ -41,7 +41,7 @@ def test_distance(p, keepdim):
     assert tn.gradcheck(lambda a, b: F.pairwise_distance(a, b, p), x, fast_mode=True)
 
 
-@pytest.mark.parametrize("p", [1.0, 2.0, 3.0, np.inf])
+@pytest.mark.parametrize("p", [-1.0, 0.0, 1.0, 2.0, 3.0, np.inf])
 @pytest.mark.parametrize("dim", [0, 1, -1])
 def test_normalize(p, dim):
     np.testing.assert_allclose(
@@ -49,6 +49,7 @@ def test_normalize(p, dim):
     )
     x = tn.tensor(A, requires_grad=True)
     assert tn.gradcheck(lambda a: F.normalize(a, p, dim), x, fast_mode=True)
+    assert tn.gradgradcheck(lambda a: F.normalize(a, p, dim), x, fast_mode=True) or p == 0
     zero = tn.zeros((2, 3), requires_grad=True)
     F.normalize(zero, p, 1).sum().backward()
     assert np.isfinite(zero.grad.numpy()).all()

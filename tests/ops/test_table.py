@@ -52,6 +52,8 @@ UNREACHED = {
     "moving_dirichlet": "its value does not depend on what it moves with: tests/ops/test_incomplete.py",
     "alias": "stands for a leaf that was given other values: tests/autograd",
     "pick": "one of several outputs; visited by the engine, not by its rule",
+    **dict.fromkeys(("standardize: mean", "standardize: var", "standardize_pull: mean", "standardize_pull: var"),
+                    "come from `moments`, which has no gradient; x has all of it"),
 }
 
 DIFFERENTIABLE = [row for row in ROWS if active_of(row, inputs_of(row))]

@@ -45,7 +45,7 @@ PARAMETERS = {
     "DeviceLike": "device",
     "Generator": "generator",
     "int": """k n n_rows n_cols num offset decimals minlength chunks ndigits num_segments num_samples num_classes N ind
-        ignore_index padding_idx groups num_groups num_heads embed_dim_to_check length window num_buckets
+        ignore_index padding_idx groups num_groups size num_heads embed_dim_to_check length window num_buckets
         max_distance""",
     "float": """scale dropout_p alpha beta eps rtol correction step empty p delta posinf neginf max_norm val sparsity gain param
         threshold constant_values margin""",

@@ -241,8 +241,13 @@ class Pass:
             if mode.anomaly:
                 anomaly.check_leaf(leaf, g)
             # Two references mean that only this function holds the array: no copy is needed.
-            owned = g.__class__ is _ndarray and g.base is None and getrefcount(g) == 2
+            owned = g.__class__ is _ndarray and getrefcount(g) == 2 and (g.base is None or _whole(g))
             yield leaf, (Tensor.wrap(g) if owned else self.as_gradient(g))
+
+
+def _whole(g):
+    """Whether a view shows (nearly) all of an array that nobody else looks at, such as a transposed result."""
+    return g.base.__class__ is _ndarray and g.base.nbytes <= g.nbytes + 64 and getrefcount(g.base) == 2
 
 
 class RecordedPass(Pass):

@@ -5,6 +5,7 @@ from . import utils as utils
 from .activation import *  # noqa: F403
 from .activation_pieces import *  # noqa: F403
 from .attention import *  # noqa: F403
+from .batchnorm import *  # noqa: F403
 from .container import *  # noqa: F403
 from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403

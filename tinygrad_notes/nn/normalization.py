@@ -1,20 +1,51 @@
-"""Layers that normalize."""
-from ..backend import as_device, int64
-from ..ops import ones, zeros
+"""Layers that normalize each sample: over its last axes, over groups of channels, across channels."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..autograd import as_tensor
 from . import functional as F
+from .functional.common import number
+from .functional.normalization import across_channels
 from .init import ones_, zeros_
 from .linear import new_parameter, size
 from .module import Module
 
-__all__ = ["BatchNorm1d", "LayerNorm", "RMSNorm"]
+if TYPE_CHECKING:
+    from ..autograd import Tensor
+    from ..typing import ArrayLike, DeviceLike, DTypeLike
+    from .parameter import Parameter
+
+__all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
 def _sizes(normalized_shape):
     shape = normalized_shape if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+    if not shape:
+        raise ValueError("normalized_shape: expected at least one size, got ()")
     return tuple(size("normalized_shape", n, 1) for n in shape)
 
 
-class LayerNorm(Module):
+class Affine(Module):
+    """Base of layers with a learned scale `weight` and offset `bias`, each of them a parameter or None."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def _affine(self, shape, weight, bias, device, dtype):
+        for name, wanted in (("weight", weight), ("bias", bias)):
+            self.register_parameter(name, new_parameter(shape, device, dtype) if wanted else None)
+
+    def reset_parameters(self) -> None:
+        """Scale 1, offset 0."""
+        if self.weight is not None:
+            ones_(self.weight)
+        if self.bias is not None:
+            zeros_(self.bias)
+
+
+class LayerNorm(Affine):
     """Mean zero and variance one over the last axes of each sample, then a learned scale and offset.
 
     Formula: out = (x - mean x) / sqrt(var x + eps) * weight + bias.
@@ -30,7 +61,7 @@ class LayerNorm(Module):
         weight, bias: of shape `normalized_shape`, or None; 1 and 0 at the start.
 
     Raises:
-        ValueError: a size is not positive; at the call: x does not end in these sizes.
+        ValueError: a size is not positive or `eps` negative; at the call: x does not end in these sizes.
 
     Source: Ba, Kiros and Hinton 2016.
 
@@ -40,29 +71,23 @@ class LayerNorm(Module):
         [[-1.0, 1.0]]
     """
 
-    def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True, device=None, dtype=None):
+    def __init__(self, normalized_shape: int | Sequence[int], eps: float = 1e-5, elementwise_affine: bool = True,
+                 bias: bool = True, device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
-        self.normalized_shape, self.eps, self.elementwise_affine = _sizes(normalized_shape), eps, elementwise_affine
-        for name, wanted in (("weight", elementwise_affine), ("bias", elementwise_affine and bias)):
-            self.register_parameter(name, new_parameter(self.normalized_shape, device, dtype) if wanted else None)
+        self.normalized_shape, self.eps = _sizes(normalized_shape), number("eps", eps, 0)
+        self.elementwise_affine = elementwise_affine
+        self._affine(self.normalized_shape, elementwise_affine, elementwise_affine and bias, device, dtype)
         self.reset_parameters()
 
-    def reset_parameters(self):
-        """Scale 1, offset 0."""
-        if self.weight is not None:
-            ones_(self.weight)
-        if self.bias is not None:
-            zeros_(self.bias)
-
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return (f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
                 f"bias={self.bias is not None}")
 
 
-class RMSNorm(Module):
+class RMSNorm(Affine):
     """Mean square one over the last axes of each sample, then a learned scale.
 
     Formula: out = x / sqrt(mean x^2 + eps) * weight.
@@ -77,7 +102,7 @@ class RMSNorm(Module):
         weight: of shape `normalized_shape`, or None; 1 at the start.
 
     Raises:
-        ValueError: a size is not positive; at the call: x does not end in these sizes.
+        ValueError: a size is not positive or `eps` negative; at the call: x does not end in these sizes.
 
     Source: Zhang and Sennrich 2019.
 
@@ -87,109 +112,133 @@ class RMSNorm(Module):
         tensor([[ 1., -1.]])
     """
 
-    def __init__(self, normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None):
+    bias = None
+
+    def __init__(self, normalized_shape: int | Sequence[int], eps: float | None = None, elementwise_affine: bool = True,
+                 device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
-        self.normalized_shape, self.eps, self.elementwise_affine = _sizes(normalized_shape), eps, elementwise_affine
+        self.normalized_shape, self.eps = _sizes(normalized_shape), None if eps is None else number("eps", eps, 0)
+        self.elementwise_affine = elementwise_affine
         weight = new_parameter(self.normalized_shape, device, dtype) if elementwise_affine else None
         self.register_parameter("weight", weight)
         self.reset_parameters()
 
-    def reset_parameters(self):
-        """Scale 1."""
-        if self.weight is not None:
-            ones_(self.weight)
-
-    def forward(self, input):
+    def forward(self, input: ArrayLike) -> Tensor:
         return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
-class _BatchNorm(Module):
-    """What batch normalization of any number of axes shares."""
+class GroupNorm(Affine):
+    """Mean zero and variance one over groups of channels of each sample, then a learned scale and offset per channel.
 
-    axes: tuple[int, ...]
-
-    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None,
-                 dtype=None, *, bias=True):
-        super().__init__()
-        self.num_features, self.eps, self.momentum = size("num_features", num_features, 1), eps, momentum
-        self.affine, self.has_bias, self.track_running_stats = affine, bias, track_running_stats
-        for name, wanted in (("weight", affine), ("bias", affine and bias)):
-            self.register_parameter(name, new_parameter((num_features,), device, dtype) if wanted else None)
-        home = as_device(device)
-        made = {"running_mean": lambda: zeros((num_features,), dtype=dtype, device=home),
-                "running_var": lambda: ones((num_features,), dtype=dtype, device=home),
-                "num_batches_tracked": lambda: zeros((), dtype=int64, device=home)}
-        for name, make in made.items():
-            self.register_buffer(name, make() if track_running_stats else None)
-        self.reset_parameters()
-
-    def reset_running_stats(self):
-        """Running mean 0, running variance 1, no batches seen."""
-        if self.track_running_stats:
-            zeros_(self.running_mean)
-            ones_(self.running_var)
-            zeros_(self.num_batches_tracked)
-
-    def reset_parameters(self):
-        """Scale 1, offset 0, and the running values as at the start."""
-        self.reset_running_stats()
-        if self.weight is not None:
-            ones_(self.weight)
-        if self.bias is not None:
-            zeros_(self.bias)
-
-    def forward(self, input):
-        if input.ndim not in self.axes or input.shape[1] != self.num_features:
-            axes = " or ".join(map(str, self.axes))
-            raise ValueError(f"{type(self).__name__}: expected {axes} axes with {self.num_features} channels on axis 1,"
-                             f" got shape {input.shape}")
-        momentum = 0.0 if self.momentum is None else self.momentum
-        tracked = self.running_mean is not None
-        if self.training and tracked:
-            self.num_batches_tracked = self.num_batches_tracked + 1
-            if self.momentum is None:  # the mean over all batches
-                momentum = 1 / float(self.num_batches_tracked)
-        return F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias,
-                            self.training or not tracked, momentum, self.eps)
-
-    def extra_repr(self):
-        return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-                f"bias={self.has_bias}, track_running_stats={self.track_running_stats}")
-
-
-class BatchNorm1d(_BatchNorm):
-    """Mean zero and variance one of each channel over the batch, then a learned scale and offset.
-
-    Formula: out = (x - m) / sqrt(v + eps) * weight + bias; m and v of the batch in training, running averages in
-        evaluation.
+    Formula: out = (x - m) / sqrt(v + eps) * weight + bias; m and v over the channels of a group and all places.
 
     Args:
-        num_features: number of channels C.
+        num_groups: number of groups; divides `num_channels`.
+        num_channels: number of channels C.
         eps: added to the variance.
-        momentum: weight of a new batch in the running averages; None: the plain mean over all batches.
         affine: learn scale and offset.
+        device, dtype: of the parameters.
         bias: learn the offset.
-        track_running_stats: keep running averages; without, the batch is used in evaluation too.
-        device, dtype: of parameters and buffers.
 
     Attributes:
         weight, bias: (C,), or None; 1 and 0 at the start.
-        running_mean, running_var, num_batches_tracked: buffers, or None.
 
     Raises:
-        ValueError: C is not positive; at the call: x is neither (N, C) nor (N, C, L), or a batch in training has one
-            value per channel.
+        ValueError: a number is not positive, `num_groups` is no divisor of C, or `eps` is negative; at the call: x is
+            not (N, C, ...), or a group has one value.
 
-    Source: Ioffe and Szegedy 2015.
+    Source: Wu and He 2018.
 
     Example:
         >>> import tinygrad_notes as tn
-        >>> tn.nn.BatchNorm1d(1, eps=0.0, affine=False)(tn.tensor([[1.0], [3.0]]))
-        tensor([[-1.],
-                [ 1.]])
+        >>> tn.nn.GroupNorm(2, 4, eps=0.0)(tn.tensor([[1.0, 3.0, 0.0, 8.0]])).tolist()
+        [[-1.0, 1.0, -1.0, 1.0]]
     """
 
-    axes = (2, 3)
+    def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True,
+                 device: DeviceLike | None = None, dtype: DTypeLike | None = None, *, bias: bool = True) -> None:
+        super().__init__()
+        self.num_groups, self.num_channels = size("num_groups", num_groups, 1), size("num_channels", num_channels, 1)
+        if self.num_channels % self.num_groups:
+            raise ValueError(f"num_groups: {self.num_channels} channels do not divide into {self.num_groups} groups")
+        self.eps, self.affine = number("eps", eps, 0), affine
+        self._affine((self.num_channels,), affine, affine and bias, device, dtype)
+        self.reset_parameters()
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.ndim < 2 or input.shape[1] != self.num_channels:
+            raise ValueError(f"GroupNorm: expected (N, {self.num_channels}, ...), got shape {input.shape}")
+        return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return (f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
+                f"bias={self.bias is not None}")
+
+
+class LocalResponseNorm(Module):
+    """Each element divided by a power of the mean square of the channels around it.
+
+    Formula: out_c = x_c / (k + alpha / size * sum of x_c'^2 over the `size` channels around c)^beta.
+
+    Args:
+        size: width of the window of channels.
+        alpha, beta: weight and exponent.
+        k: added to the mean.
+
+    Raises:
+        ValueError: `size` is not positive; at the call: x is not (N, C, ...) with at least one more axis.
+
+    Source: Krizhevsky, Sutskever and Hinton 2012, section 3.3.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.LocalResponseNorm(2, alpha=2.0, beta=1.0)(tn.tensor([[[3.0], [1.0]]]))
+        tensor([[[0.3000],
+                 [0.0909]]])
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = _window(size), alpha, beta, k
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+def _window(n):
+    return size("size", n, 1)
+
+
+class CrossMapLRN2d(LocalResponseNorm):
+    """`LocalResponseNorm` of images with a window that is symmetric: for an even size it is one channel narrower.
+
+    Formula: as `LocalResponseNorm`, over the (size - 1) // 2 channels on both sides. (PyTorch's layer of this name
+        never takes the first channel out of the window again.)
+
+    Args:
+        size, alpha, beta, k: as for `LocalResponseNorm`.
+
+    Raises:
+        ValueError: `size` is not positive; at the call: x is not (N, C, H, W).
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.CrossMapLRN2d(3, alpha=3.0, beta=1.0)(tn.ones((1, 2, 1, 1))).tolist()
+        [[[[0.3333333432674408]], [[0.3333333432674408]]]]
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
+        super().__init__(size, alpha, beta, k)
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        input = as_tensor(input)
+        if input.ndim != 4:
+            raise ValueError(f"CrossMapLRN2d: expected (N, C, H, W), got shape {input.shape}")
+        side = (self.size - 1) // 2
+        return across_channels("CrossMapLRN2d", input, side, side, self.size, self.alpha, self.beta, self.k)

@@ -107,6 +107,12 @@ def gelu(input: ArrayLike, approximate: str = 'none') -> Tensor:
 def glu(input: ArrayLike, dim: Axis = -1) -> Tensor:
     """One half of the input, let through by the other."""
 
+def group_norm(
+    input: ArrayLike, num_groups: int, weight: ArrayLike | None = None, bias: ArrayLike | None = None,
+    eps: float = 1e-05,
+) -> Tensor:
+    """Mean zero and variance one over groups of neighbouring channels of each sample."""
+
 def gumbel_softmax(
     logits: ArrayLike, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: Axis = -1,
     generator: Generator | None = None,
@@ -138,6 +144,13 @@ def huber_loss(
 ) -> Tensor:
     """Squared for small differences, linear for large ones."""
 
+def instance_norm(
+    input: ArrayLike, running_mean: Tensor | None = None, running_var: Tensor | None = None,
+    weight: ArrayLike | None = None, bias: ArrayLike | None = None, use_input_stats: bool = True,
+    momentum: float = 0.1, eps: float = 1e-05,
+) -> Tensor:
+    """Mean zero and variance one of each channel of each sample."""
+
 def kl_div(
     input: ArrayLike, target: ArrayLike, reduction: str = 'mean', log_target: bool = False,
 ) -> Tensor: ...
@@ -167,6 +180,11 @@ def leaky_relu(input: ArrayLike, negative_slope: float = 0.01, inplace: bool = F
 
 def linear(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Tensor:
     """The affine map of the last axis."""
+
+def local_response_norm(
+    input: ArrayLike, size: int, alpha: float = 0.0001, beta: float = 0.75, k: float = 1.0,
+) -> Tensor:
+    """Each element divided by a power of the mean square of the channels around it."""
 
 def log_softmax(input: ArrayLike, dim: Axis | None = None, dtype: DTypeLike | None = None) -> Tensor:
     """The logarithm of softmax, computed in logarithms."""

@@ -55,7 +55,7 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
 
     Raises:
         ValueError: an index is outside [0, C), shapes do not fit, e is out of range, the batch is empty or all ignored
-            where a mean is asked for, or the reduction is unknown.
+            where a mean is asked for, the reduction is unknown, or `ignore_index` >= 0 comes with probabilities.
         TypeError: the logits are not floating, or class indices not integers.
 
     Source: the notes, section 2.1.1; UDL 5.5; label smoothing: Szegedy et al. 2016, section 7.
@@ -74,6 +74,9 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
         raise ValueError("cross_entropy: input: expected an axis of classes, got shape ()")
     smoothing = number("label_smoothing", label_smoothing, 0, high=1) if label_smoothing else 0.0
     if target.data.dtype.kind == "f" and target.shape == input.shape:
+        if ignore_index >= 0:
+            raise ValueError(f"cross_entropy: ignore_index is {ignore_index}, but the target are probabilities, "
+                             "of which none is left out")
         return _soft_entropy(input, target, weight, reduction, smoothing)
     rows, labels, shape = _in_rows("cross_entropy", input, target)
     if rows.data.dtype.kind != "f":

@@ -1,4 +1,6 @@
 """What the losses share: inputs of one shape, and the three ways to make one number of many."""
+from math import isfinite
+
 from ...autograd import Tensor, as_tensor
 from ...ops import mean, sum
 
@@ -59,7 +61,6 @@ def number(name, value, low=None, low_open=False, high=None):
     Raises:
         ValueError: it is no number, or outside.
     """
-    from math import isfinite
     ok = isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
     if ok and low is not None:
         ok = value > low if low_open else value >= low

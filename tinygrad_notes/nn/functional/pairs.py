@@ -2,7 +2,7 @@
 from math import inf
 
 from ...autograd import as_tensor
-from ...ops import abs, max, maximum, minimum, pow, relu, sqrt, square, sum, where
+from ...ops import abs, max, maximum, minimum, norm, pow, relu, sqrt, square, sum, where
 from .classification import check_signs
 from .common import check_reduction, number, reduced, same_shape
 
@@ -86,32 +86,24 @@ def normalize(input, p=2.0, dim=1, eps=1e-12):
 
     Args:
         input: floating, any shape.
-        p: > 0, or infinity.
-        dim: the axis of the vectors.
+        p: the order of the norm, a number or infinity; 0 counts what is not zero.
+        dim: the axis of the vectors, or a tuple of axes.
         eps: smallest norm.
 
     Returns:
         A Tensor of the shape of `input`.
 
     Raises:
-        ValueError: p <= 0.
+        IndexError: there is no such axis.
+        TypeError: p is no number.
 
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.functional.normalize(tn.tensor([[3.0, 4.0]]))
         tensor([[0.6000, 0.8000]])
     """
-    if not p > 0:
-        raise ValueError(f"p: expected a number > 0, got {p!r}")
     input = as_tensor(input)
-    if p == 2:
-        norm = _length(input, dim)
-    elif p == inf:
-        norm = max(abs(input), axis=dim, keepdims=True)
-    else:
-        total = sum(pow(abs(input), p), axis=dim, keepdims=True)
-        norm = where(total == 0, 0.0, pow(where(total == 0, 1.0, total), 1 / p))
-    return input / maximum(norm, eps)
+    return input / maximum(norm(input, p, dim, keepdims=True), eps)
 
 
 def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean"):
