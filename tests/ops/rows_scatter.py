@@ -78,6 +78,11 @@ def segments(x, step, start):
     return out
 
 
+def soft(x):
+    e = np.exp(x)
+    return np.array([e[i] / sum(e[j] for j in range(len(IDS)) if IDS[j] == IDS[i]) for i in range(len(IDS))])
+
+
 def segment_row(name, oracle, label="", order=2, **options):
     return Row(
         name,
@@ -192,6 +197,22 @@ ROWS = [
         lambda x: np.where(np.isin(np.arange(5), IDS)[:, None], segments(x, np.minimum, np.inf), 9),
         label="nine",
         empty=9.0,
+    ),
+    Row(
+        "segment_min",
+        normals((7, 3)),
+        lambda x: np.where(np.isin(np.arange(5), IDS)[:, None], segments(x, np.minimum, np.inf), 9),
+        call=lambda tn, x: tn.segment_min(x, tn.Segments(IDS, 5, device=x.device), empty=9.0),
+        label="sorted once",
+    ),
+    segment_row("segment_softmax", lambda x: soft(x)),
+    Row(
+        "segment_softmax",
+        normals((7, 3)),
+        lambda x: soft(10 * x),
+        call=lambda tn, x: tn.segment_softmax(10 * x, tn.Segments(IDS, 5, device=x.device)),
+        label="sorted once",
+        tolerance=1e-11,
     ),
     Row("bincount", lambda rng: (rng.integers(0, 6, 20),), np.bincount, order=0),
     Row(

@@ -172,43 +172,6 @@ def counted_ids(xp, ids):
 
 
 @kernel
-def extreme_rows(xp, values, ids, n, largest, empty):
-    """(E, D) values, (E,) ids -> (n, D): the largest or smallest of the rows of each id; `empty` where there are none.
-
-    Raises:
-        IndexError: an id is outside [0, n).
-    """
-    out = xp.full((n, values.shape[1]), empty, dtype=values.dtype)
-    if values.size == 0:
-        return out
-    order = xp.argsort(ids, kind="stable")
-    if not isinstance(values, np.ndarray):
-        start = xp.searchsorted(ids[order], xp.arange(n + 1))
-        return _cuda_extreme()(xp.ascontiguousarray(values), order, start, values.shape[1], largest, out)
-    ids = checked_ids(ids, n)[order]
-    first = np.empty(ids.shape, dtype=bool)
-    first[0] = True
-    np.not_equal(ids[1:], ids[:-1], out=first[1:])
-    starts = first.nonzero()[0]
-    out[ids[starts]] = (np.maximum if largest else np.minimum).reduceat(values[order], starts, axis=0)
-    return out
-
-
-@cache
-def _cuda_extreme():
-    import cupy
-
-    return cupy.ElementwiseKernel(
-        "raw T values, raw I order, raw I start, int64 width, bool largest", "T out", """
-        long long row = i / width, column = i % width;
-        for (long long k = start[row]; k < start[row + 1]; ++k) {
-            T x = values[order[k] * width + column];
-            if (k == start[row] || x != x || (largest ? x > out : x < out)) out = x;
-            if (x != x) break;
-        }""", "tinygrad_notes_extreme_rows")
-
-
-@kernel
 def rank_in_segment(xp, ids, n):
     """How many earlier rows have the same id, per row; and the length of the longest segment.
 

@@ -2,6 +2,7 @@
 from . import digits, mnist, mnist1d
 from .catalog import CATALOG, Source, find
 from .dataset import Dataset, Subset, TensorDataset, collate
+from .graphs import karate_club, stochastic_block_model
 from .loader import DataLoader, minibatches
 from .split import bootstrap, random_split, stratified_split
 from .toy import double_well, eight_gaussians, gabor, line, linear_teacher, rings, sine4, two_moons
@@ -9,6 +10,7 @@ from .transform import label_noise, standardize
 
 __all__ = [
     "CATALOG", "DataLoader", "Dataset", "Source", "Subset", "TensorDataset", "bootstrap", "collate", "digits",
-    "double_well", "eight_gaussians", "find", "gabor", "label_noise", "line", "linear_teacher", "minibatches", "mnist",
-    "mnist1d", "random_split", "rings", "sine4", "standardize", "stratified_split", "two_moons",
+    "double_well", "eight_gaussians", "find", "gabor", "karate_club", "label_noise", "line", "linear_teacher",
+    "minibatches", "mnist", "mnist1d", "random_split", "rings", "sine4", "standardize", "stochastic_block_model",
+    "stratified_split", "two_moons",
 ]

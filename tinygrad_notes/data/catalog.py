@@ -1,10 +1,17 @@
 """Data sets by name, with what a program must know of them to train on them."""
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from ..backend import to_dtype
 from ..backend.names import unknown
+from ..nn.graph import to_dense_adjacency
 from . import digits, mnist, mnist1d
 from .dataset import TensorDataset
+from .graphs import karate_club, stochastic_block_model
+from .stream import stream
 
 
 @dataclass(frozen=True)
@@ -17,6 +24,7 @@ class Source:
         shape: of one example before it was made a row: (H, W) of an image, (T,) of a signal.
         classes: number of classes.
         unit: whether all values are from 0 to 1.
+        graph: where the examples are nodes, the `Graph` that joins them; its `y` holds all labels.
     """
 
     name: str
@@ -25,6 +33,7 @@ class Source:
     shape: tuple
     classes: int
     unit: bool
+    graph: Any = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,25 @@ def _mnist(folder, dtype, device):
     return Source(f"mnist:{folder}", train, test, (side, train.tensors[0].shape[1] // side), classes, True)
 
 
+def _karate(folder, dtype, device):
+    graph = karate_club(dtype=dtype, device=device)
+    return _nodes("karate", graph, np.array([0, 33]), dtype)
+
+
+def _blocks(folder, dtype, device):
+    graph = stochastic_block_model((100, 100), (0.1, 0.01), generator=0, device=device)
+    chosen = stream(1).permutation(100)[:10]
+    return _nodes("sbm", graph, np.sort(chosen + 100 * (np.arange(10) % 2)), dtype)
+
+
+def _nodes(name, graph, train, dtype):
+    """A few nodes with labels, all others to be classified; the input of a node is its row of the adjacency matrix."""
+    data = TensorDataset(to_dense_adjacency(graph, to_dtype(dtype)), graph.y)
+    test = np.setdiff1d(np.arange(graph.num_nodes), train)
+    parts = (TensorDataset(*data.batch(rows)) for rows in (train, test))
+    return Source(name, *parts, (graph.num_nodes,), 2, True, graph)
+
+
 CATALOG = {
     "digits": Entry("1,797 handwritten digits, 8x8, ship with the package",
                     "CC BY 4.0, Alpaydin & Kaynak 1998", _digits),
@@ -59,6 +87,10 @@ CATALOG = {
                      "after Greydanus & Kobak 2024", _mnist1d),
     "mnist": Entry("MNIST or its kin from four idx files of yours, as mnist:FOLDER",
                    "that of your files", _mnist, True),
+    "karate": Entry("34 members of a karate club, a graph of 78 friendships; 2 of them labelled",
+                    "published by Zachary 1977", _karate),
+    "sbm": Entry("200 nodes in two blocks, a random graph made on the spot; 10 of them labelled",
+                 "after Holland, Laskey & Leinhardt 1983", _blocks),
 }
 
 
@@ -66,7 +98,7 @@ def find(name, dtype=None, device=None):
     """The data set called `name`.
 
     Args:
-        name: 'digits', 'mnist1d', or 'mnist:FOLDER' with a folder of idx files.
+        name: 'digits', 'mnist1d', 'karate', 'sbm', or 'mnist:FOLDER' with a folder of idx files.
         dtype: floating dtype of the inputs, default float32.
         device: where the tensors live.
 

@@ -139,8 +139,10 @@ def read(dataset, indices):
 def collate(samples: list) -> Any:
     """Join samples of one form into a batch: numbers and arrays are stacked, tuples and dicts entered, text listed.
 
+    A class of samples says itself how they are joined where it has a static method `collate(samples)`, as `Graph` has.
+
     Args:
-        samples: a non-empty list of numbers, arrays, Tensors, str, or tuples, lists or dicts of these.
+        samples: a non-empty list of numbers, arrays, Tensors, str, `Graph`s, or tuples, lists or dicts of these.
 
     Returns:
         The same form with Tensors of shape (N, ...) in place of the parts.
@@ -157,6 +159,8 @@ def collate(samples: list) -> Any:
     if not samples:
         raise ValueError("collate: the batch is empty")
     first = samples[0]
+    if hasattr(type(first), "collate"):
+        return type(first).collate(samples)
     if isinstance(first, (tuple, list)):
         if any(len(sample) != len(first) for sample in samples):
             raise ValueError(f"collate: samples have {sorted({len(sample) for sample in samples})} parts")

@@ -1,5 +1,6 @@
 """Layers, losses and initializers with PyTorch's names, arguments, defaults and `state_dict` layouts."""
 from . import functional as functional
+from . import graph as graph
 from . import init as init
 from . import utils as utils
 from .activation import *  # noqa: F403
@@ -10,6 +11,13 @@ from .container import *  # noqa: F403
 from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .embedding import *  # noqa: F403
+from .graph.attention import *  # noqa: F403
+from .graph.edge_network import *  # noqa: F403
+from .graph.gcn import GCNConv as GCNConv
+from .graph.gin import *  # noqa: F403
+from .graph.graph_conv import *  # noqa: F403
+from .graph.message_passing import *  # noqa: F403
+from .graph.sage import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses_classification import *  # noqa: F403
 from .losses_pairs import *  # noqa: F403

@@ -34,6 +34,7 @@ from .sets import *  # noqa: F403
 from .shape import *  # noqa: F403
 from .softmax import *  # noqa: F403
 from .sort import *  # noqa: F403
+from .sparse import *  # noqa: F403
 from .special import *  # noqa: F403
 from .statistics import *  # noqa: F403
 from .triangle import *  # noqa: F403

@@ -1,18 +1,117 @@
 """Reductions over rows that share an id: the aggregation of message passing on graphs.
 
-`E` rows, `n` segments; ids need not be sorted, and a segment without rows has a defined value.
+`E` rows, `n` segments; ids need not be sorted, and a segment without rows has a defined value. All results are the
+same to the bit in every run: rows of a segment are added in their order, never by whoever comes first.
 """
 import math
 
 import numpy as np
 
 from ..autograd import Tensor, as_tensor, primitive
-from ..backend import to_dtype
+from ..backend import device_of, to_dtype
 from .index import integers
 from .reduce import prod
 from .scatter import index_put
 
-__all__ = ["bincount", "segment_max", "segment_mean", "segment_min", "segment_prod", "segment_sum"]
+__all__ = ["Segments", "bincount", "segment_max", "segment_mean", "segment_min", "segment_prod", "segment_softmax",
+           "segment_sum"]
+
+
+class Order:
+    """How rows are sorted by their ids, found when first asked for."""
+
+    __slots__ = ("_ids", "_n", "_parts")
+
+    def __init__(self, ids, n):
+        self._ids, self._n, self._parts = ids, n, None
+
+    def parts(self, x):
+        """For a forward of `x`: (order, start), where `order[start[k]:start[k + 1]]` are the rows of segment k."""
+        if self._parts is None:
+            self._parts = device_of(self._ids).xp.sorted_ids(self._ids, self._n)
+        return beside(x, *self._parts)
+
+
+def beside(x, *arrays):
+    """`arrays` in the form of `x`: a rule on the strict device calls forwards with the bare arrays inside."""
+    same = x.__class__ is arrays[0].__class__
+    return arrays if same else [device_of(array).to_numpy(array) for array in arrays]
+
+
+class Segments(Tensor):
+    """Segment ids that were checked once and are sorted at most once, however often they are used.
+
+    Formula: segment k is the set of rows e with ids[e] = k, for k = 0, ..., num_segments - 1.
+
+    An ordinary integer Tensor, but for one thing: it cannot be written to. Wherever an operation takes
+    `segment_ids`, it takes this too, and `num_segments` may then be left out.
+
+    Args:
+        ids: integers (E,) in [0, num_segments), in any order; they are copied.
+        num_segments: the number of segments n.
+        device: where they live; default: where `ids` are.
+
+    Attributes:
+        num_segments: n.
+        counts: how many rows each segment has, int64 Tensor (n,).
+
+    Raises:
+        IndexError: an id is out of range, or not an integer.
+        ValueError: `ids` has not one axis, or n is negative.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> groups = tn.Segments([0, 2, 0], 3)
+        >>> tn.segment_sum(tn.tensor([1., 2., 3.]), groups)
+        tensor([4., 0., 2.])
+        >>> groups.counts
+        tensor([2, 0, 1])
+    """
+
+    __slots__ = ("num_segments", "order", "_counts")
+
+    def __init__(self, ids, num_segments, device=None):
+        if device is not None or not isinstance(ids, Tensor):
+            ids = Tensor(ids, device=device)
+        ids = integers("Segments", "ids", ids if ids.size else ids.astype(np.dtype("int64")), None)
+        if ids.ndim != 1:
+            raise ValueError(f"Segments: ids has shape {ids.shape}, expected one axis")
+        n = _size("Segments", num_segments)
+        ids = ids.detach().astype(np.dtype("int64")).copy()
+        check_ids("Segments", "ids", ids, n, f"there are {n} segments")
+        super().__init__(ids.data)
+        self.num_segments, self.order, self._counts = n, Order(self.data, n), None
+        if isinstance(self.data, np.ndarray):
+            self.data.flags.writeable = False
+
+    @property
+    def counts(self):
+        """How many rows each segment has."""
+        if self._counts is None:
+            self._counts = _bincount(self, minlength=self.num_segments)
+        return self._counts
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+def check_ids(name, argument, ids, n, limit):
+    """Raise unless every id is in [0, n); the message says which is not, and where; `limit` says why.
+
+    Raises:
+        IndexError: an id is out of range.
+    """
+    if not ids.size:
+        return
+    xp = ids.device.xp
+    if xp.min(ids.data).item() >= 0 and xp.max(ids.data).item() < n:
+        return
+    host = ids.numpy()
+    k = ((host < 0) | (host >= n)).argmax()
+    raise IndexError(f"{name}: {argument}[{k}] is {host[k]}, but {limit}: expected a number in [0, {n})")
 
 
 def _flat(xp, x):
@@ -24,9 +123,23 @@ def _sum(xp, x, ids, *, num_segments):
     return xp.reshape(total, (num_segments, *x.shape[1:]))
 
 
-def _extreme(xp, x, ids, *, num_segments, largest, empty):
-    out = xp.extreme_rows(_flat(xp, x), xp.counted_ids(ids), num_segments, largest, empty)
+def _extreme(xp, x, ids, *, num_segments, largest, empty, order):
+    order, start = order.parts(x) if order else xp.sorted_ids(xp.counted_ids(ids), num_segments)
+    out = xp.extreme_sorted(_flat(xp, x), order, start, largest, empty)
     return xp.reshape(out, (num_segments, *x.shape[1:]))
+
+
+def _softmax(xp, x, ids, *, num_segments, order):
+    if x.dtype.kind not in "fc":
+        x = xp.astype(x, "float32")
+    top = _extreme(xp, x, ids, num_segments=num_segments, largest=True, empty=0, order=order)
+    e = xp.exp(x - xp.take(top, ids, axis=0))
+    return e / xp.take(_sum(xp, e, ids, num_segments=num_segments), ids, axis=0)
+
+
+def _softmax_rule(xp, g, ids, out, num_segments):
+    weighted = g * out
+    return weighted - out * xp.take(xp.segment_sum(weighted, ids, num_segments=num_segments), ids, axis=0)
 
 
 def _share_ties(xp, g, x, ids, out, num_segments):
@@ -38,20 +151,32 @@ def _share_ties(xp, g, x, ids, out, num_segments):
 
 _segment_sum = primitive("segment_sum", _sum, kind="gather", x=lambda xp, g, ids: xp.take(g, ids, axis=0))
 _segment_extreme = primitive("segment_extreme", _extreme, kind="gather", x=_share_ties)
+_segment_softmax = primitive("segment_softmax", _softmax, kind="gather", x=_softmax_rule)
 
 
 def _operands(name, x, ids, num_segments):
     x = as_tensor(x)
+    order = None
+    if isinstance(ids, Segments):
+        if num_segments is not None and num_segments != ids.num_segments:
+            raise ValueError(f"{name}: num_segments is {num_segments}, but segment_ids has {ids.num_segments} segments")
+        num_segments, order = ids.num_segments, ids.order
+    elif num_segments is None:
+        raise TypeError(f"{name}: num_segments is missing: segments without rows cannot be seen in segment_ids")
     ids = integers(name, "segment_ids", ids, x)
     if x.ndim == 0 or ids.shape != x.shape[:1]:
         raise ValueError(f"{name}: segment_ids has shape {ids.shape}, expected {x.shape[:1]}: one id per row of x, "
                          f"shape {x.shape}")
-    if isinstance(num_segments, Tensor) or num_segments != int(num_segments) or num_segments < 0:
-        raise ValueError(f"{name}: num_segments is {num_segments!r}, expected a non-negative int")
-    return x, ids, int(num_segments)
+    return x, ids, _size(name, num_segments), order
 
 
-def segment_sum(x, /, segment_ids, num_segments):
+def _size(name, n):
+    if isinstance(n, (Tensor, bool)) or not isinstance(n, (int, np.integer)) or n < 0:
+        raise ValueError(f"{name}: num_segments is {n!r}, expected a non-negative int")
+    return int(n)
+
+
+def segment_sum(x, /, segment_ids, num_segments=None):
     """The sum of the rows of each segment; zero for a segment without rows.
 
     Formula: out[k] = sum of x[e] over all e with segment_ids[e] = k.
@@ -59,7 +184,7 @@ def segment_sum(x, /, segment_ids, num_segments):
     Args:
         x: tensor (E, ...).
         segment_ids: integers (E,) in [0, num_segments), in any order.
-        num_segments: the number of segments n.
+        num_segments: the number of segments n; may be left out where `segment_ids` is a `Segments`.
 
     Returns:
         Tensor (n, ...).
@@ -73,11 +198,11 @@ def segment_sum(x, /, segment_ids, num_segments):
         >>> tn.segment_sum(tn.tensor([1., 2., 3.]), [0, 2, 0], 3)
         tensor([4., 0., 2.])
     """
-    x, ids, n = _operands("segment_sum", x, segment_ids, num_segments)
+    x, ids, n, _ = _operands("segment_sum", x, segment_ids, num_segments)
     return _segment_sum(x, ids, num_segments=n)
 
 
-def segment_mean(x, /, segment_ids, num_segments):
+def segment_mean(x, /, segment_ids, num_segments=None):
     """The mean of the rows of each segment; zero for a segment without rows.
 
     Formula: out[k] = segment_sum(x)[k] / max(1, number of e with segment_ids[e] = k).
@@ -85,7 +210,7 @@ def segment_mean(x, /, segment_ids, num_segments):
     Args:
         x: floating tensor (E, ...).
         segment_ids: integers (E,) in [0, num_segments), in any order.
-        num_segments: the number of segments n.
+        num_segments: the number of segments n; may be left out where `segment_ids` is a `Segments`.
 
     Returns:
         Tensor (n, ...).
@@ -99,15 +224,14 @@ def segment_mean(x, /, segment_ids, num_segments):
         >>> tn.segment_mean(tn.tensor([1., 2., 3.]), [0, 2, 0], 3)
         tensor([2., 0., 2.])
     """
-    x, ids, n = _operands("segment_mean", x, segment_ids, num_segments)
-    xp = x.device.xp
+    x, ids, n, _ = _operands("segment_mean", x, segment_ids, num_segments)
+    total, xp = _segment_sum(x, ids, num_segments=n), x.device.xp
     kind = x.dtype if x.dtype.kind in "fc" else np.dtype("float32")
-    counts = xp.sum_rows(xp.ones((ids.shape[0], 1), dtype=kind), xp.counted_ids(ids.data), n)
-    counts = xp.reshape(xp.where(counts == 0, xp.ones_like(counts), counts), (n,) + (1,) * (x.ndim - 1))
-    return _segment_sum(x, ids, num_segments=n) / Tensor.wrap(counts)
+    counts = ids.counts.data if isinstance(ids, Segments) else xp.bincount(xp.counted_ids(ids.data), minlength=n)
+    return total / Tensor.wrap(xp.reshape(xp.astype(xp.maximum(counts, 1), kind), (n,) + (1,) * (x.ndim - 1)))
 
 
-def segment_max(x, /, segment_ids, num_segments, *, empty=None):
+def segment_max(x, /, segment_ids, num_segments=None, *, empty=None):
     """The largest row value of each segment, element by element.
 
     Formula: out[k] = max of x[e] over all e with segment_ids[e] = k. Ties share the gradient equally.
@@ -115,7 +239,7 @@ def segment_max(x, /, segment_ids, num_segments, *, empty=None):
     Args:
         x: real tensor (E, ...).
         segment_ids: integers (E,) in [0, num_segments), in any order.
-        num_segments: the number of segments n.
+        num_segments: the number of segments n; may be left out where `segment_ids` is a `Segments`.
         empty: the value of a segment without rows; default: the lowest of the dtype (-inf).
 
     Returns:
@@ -130,11 +254,12 @@ def segment_max(x, /, segment_ids, num_segments, *, empty=None):
         >>> tn.segment_max(tn.tensor([1., 2., 3.]), [0, 2, 0], 3)
         tensor([3., -inf, 2.])
     """
-    x, ids, n = _operands("segment_max", x, segment_ids, num_segments)
-    return _segment_extreme(x, ids, num_segments=n, largest=True, empty=lowest(x.dtype) if empty is None else empty)
+    x, ids, n, order = _operands("segment_max", x, segment_ids, num_segments)
+    empty = lowest(x.dtype) if empty is None else empty
+    return _segment_extreme(x, ids, num_segments=n, largest=True, empty=empty, order=order)
 
 
-def segment_min(x, /, segment_ids, num_segments, *, empty=None):
+def segment_min(x, /, segment_ids, num_segments=None, *, empty=None):
     """The smallest row value of each segment, element by element.
 
     Formula: out[k] = min of x[e] over all e with segment_ids[e] = k. Ties share the gradient equally.
@@ -142,7 +267,7 @@ def segment_min(x, /, segment_ids, num_segments, *, empty=None):
     Args:
         x: real tensor (E, ...).
         segment_ids: integers (E,) in [0, num_segments), in any order.
-        num_segments: the number of segments n.
+        num_segments: the number of segments n; may be left out where `segment_ids` is a `Segments`.
         empty: the value of a segment without rows; default: the highest of the dtype (inf).
 
     Returns:
@@ -157,11 +282,39 @@ def segment_min(x, /, segment_ids, num_segments, *, empty=None):
         >>> tn.segment_min(tn.tensor([1., 2., 3.]), [0, 2, 0], 3, empty=0.0)
         tensor([1., 0., 2.])
     """
-    x, ids, n = _operands("segment_min", x, segment_ids, num_segments)
-    return _segment_extreme(x, ids, num_segments=n, largest=False, empty=highest(x.dtype) if empty is None else empty)
+    x, ids, n, order = _operands("segment_min", x, segment_ids, num_segments)
+    empty = highest(x.dtype) if empty is None else empty
+    return _segment_extreme(x, ids, num_segments=n, largest=False, empty=empty, order=order)
 
 
-def segment_prod(x, /, segment_ids, num_segments):
+def segment_softmax(x, /, segment_ids, num_segments=None):
+    """Logits as probabilities that sum to one over the rows of each segment: attention over neighbours.
+
+    Formula: out[e] = exp(x[e] - m[k]) / sum of exp(x[f] - m[k]) over all f with segment_ids[f] = k = segment_ids[e],
+        where m[k] is the largest x[f]; each column on its own.
+
+    Args:
+        x: tensor of logits (E, ...) (nats); integers give float32.
+        segment_ids: integers (E,) in [0, num_segments), in any order.
+        num_segments: the number of segments n; may be left out where `segment_ids` is a `Segments`.
+
+    Returns:
+        Probabilities in the shape of `x`.
+
+    Raises:
+        IndexError: an id is out of range.
+        ValueError: there is not one id per row, or `num_segments` is negative.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.segment_softmax(tn.tensor([1., 5., 1.]), [0, 2, 0], 3)
+        tensor([0.5000, 1.0000, 0.5000])
+    """
+    x, ids, n, order = _operands("segment_softmax", x, segment_ids, num_segments)
+    return _segment_softmax(x, ids, num_segments=n, order=order)
+
+
+def segment_prod(x, /, segment_ids, num_segments=None):
     """The product of the rows of each segment; one for a segment without rows.
 
     Formula: out[k] = product of x[e] over all e with segment_ids[e] = k. Rows are laid out as
@@ -170,7 +323,7 @@ def segment_prod(x, /, segment_ids, num_segments):
     Args:
         x: tensor (E, ...).
         segment_ids: integers (E,) in [0, num_segments), in any order.
-        num_segments: the number of segments n.
+        num_segments: the number of segments n; may be left out where `segment_ids` is a `Segments`.
 
     Returns:
         Tensor (n, ...).
@@ -184,7 +337,7 @@ def segment_prod(x, /, segment_ids, num_segments):
         >>> tn.segment_prod(tn.tensor([1., 2., 3.]), [0, 2, 0], 3)
         tensor([3., 1., 2.])
     """
-    x, ids, n = _operands("segment_prod", x, segment_ids, num_segments)
+    x, ids, n, _ = _operands("segment_prod", x, segment_ids, num_segments)
     xp = x.device.xp
     rank, longest = xp.rank_in_segment(xp.counted_ids(ids.data), n)
     grid = Tensor.wrap(xp.ones((n, longest, *x.shape[1:]), dtype=x.dtype))
