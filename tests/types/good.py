@@ -141,3 +141,15 @@ def ready_made(x: tn.Tensor, y: tn.Tensor) -> float:
     loss = vae.loss(x)["loss"] + classifier.loss(x, y)["loss"] + (mean + log_var).sum()
     loss.backward()
     return classifier.accuracy(x, y) + vae.sample(3).sum().item()
+
+
+def graphs(members: tn.nn.graph.Graph) -> list[int]:
+    layer = tn.nn.GATConv(34, 8, heads=2, edge_dim=None)
+    ring = tn.nn.graph.Graph([0, 1, 2], [1, 2, 0], num_nodes=3, x=tn.ones((3, 34)))
+    both = tn.nn.graph.batch_graphs([members.replace(y=None), ring])
+    assert_type(tn.nn.GCNConv(34, 2)(tn.ones((3, 34)), ring, edge_weight=[1.0, 2.0, 3.0]), tn.Tensor)
+    assert_type(both.adjacency @ tn.ones((both.num_nodes, 2)), tn.Tensor)
+    pooled = tn.nn.graph.global_mean_pool(layer(tn.ones((both.num_nodes, 34)), both), both.batch)
+    part = tn.nn.graph.sample_neighbours(both, [0], [5, 5], generator=tn.Generator(0))
+    assert_type(part.graph.in_degree, tn.Tensor)
+    return [*pooled.shape, part.nodes.shape[0], tn.Segments([0, 1], 2).num_segments]

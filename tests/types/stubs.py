@@ -23,6 +23,7 @@ IMPORTS = {  # name: (0 the standard library, 1 NumPy, 2 the package; module)
     "np": (1, ""), "NDArray": (1, "numpy.typing"),
     "Handle": (2, "tinygrad_notes.autograd.hooks"), "Tensor": (2, "tinygrad_notes.autograd.tensor"),
     **dict.fromkeys(("Device", "Generator"), (2, "tinygrad_notes.backend")),
+    "Segments": (2, "tinygrad_notes.ops.segment"), "SparseMatrix": (2, "tinygrad_notes.ops.sparse"),
     **dict.fromkeys(("ArrayLike", "Axes", "Axis", "DTypeLike", "DeviceLike", "Index", "Shape", "SupportsDLPack"),
                     (2, "tinygrad_notes.typing")),
     **{found.__name__: (2, found.__module__) for found in vars(results).values()
@@ -121,7 +122,7 @@ RESULTS = {
     "Self": "requires_grad_ __copy__ __deepcopy__ wrap",
     "TopK": "topk", "KthValue": "kthvalue", "UniqueAll": "unique_all", "UniqueCounts": "unique_counts",
     "UniqueInverse": "unique_inverse", "EighResult": "eigh", "EigResult": "eig", "SVDResult": "svd",
-    "LstsqResult": "lstsq", "SlogdetResult": "slogdet", "QRResult": "qr",
+    "LstsqResult": "lstsq", "SlogdetResult": "slogdet", "QRResult": "qr", "SparseMatrix": "SparseMatrix",
 }
 RESULT = {name: kind for kind, names in RESULTS.items() for name in names.split()}
 
@@ -288,7 +289,7 @@ def stubs():
     init = [n for n in public(nn.init) if getattr(nn.init, n).__module__ == nn.init.__name__]
     return {
         ROOT / "autograd" / "tensor.pyi": tensor(),
-        ROOT / "ops" / "__init__.pyi": module(public(ops), ops, ["fft", "linalg"]),
+        ROOT / "ops" / "__init__.pyi": module(public(ops), ops, ["Segments", "SparseMatrix", "fft", "linalg"]),
         ROOT / "ops" / "linalg" / "__init__.pyi": module(public(ops.linalg), ops.linalg, classes),
         ROOT / "ops" / "fft.pyi": module(public(ops.fft), ops.fft),
         ROOT / "nn" / "functional" / "__init__.pyi": module(public(nn.functional), nn.functional),

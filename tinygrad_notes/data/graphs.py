@@ -93,10 +93,9 @@ def stochastic_block_model(sizes: Sequence[int], probabilities: Any, *, generato
     if not ((p >= 0) & (p <= 1)).all():
         raise ValueError(f"probabilities: expected numbers from 0 to 1, got {p.min()} to {p.max()}")
     rng, block = stream(generator), np.repeat(np.arange(len(sizes)), sizes)
-    n, low, high = len(block), [], []
+    n, lows, highs = len(block), [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for i in range(n - 1):  # a row at a time: all pairs at once would take memory for N^2 numbers
         found = np.flatnonzero(rng.uniform(size=n - 1 - i) < p[block[i], block[i + 1:]])
-        low.append(np.full(len(found), i))
-        high.append(found + i + 1)
-    low, high = (np.concatenate([np.empty(0, np.int64), *part]).astype(np.int64) for part in (low, high))
-    return _undirected(low, high, n, None, block.astype(np.int64), device)
+        lows.append(np.full(len(found), i))
+        highs.append(found + i + 1)
+    return _undirected(np.concatenate(lows), np.concatenate(highs), n, None, block.astype(np.int64), device)

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from tinygrad_notes.autograd.tensor import Tensor
 from tinygrad_notes.backend import Generator
 from tinygrad_notes.ops.results import KthValue, TopK, UniqueAll, UniqueCounts, UniqueInverse
+from tinygrad_notes.ops.segment import Segments as Segments
+from tinygrad_notes.ops.sparse import SparseMatrix as SparseMatrix
 from tinygrad_notes.typing import ArrayLike, Axes, Axis, DeviceLike, DTypeLike, Index, Shape, SupportsDLPack
 
 from . import fft as fft
@@ -948,22 +950,27 @@ def searchsorted(
     """Where the elements of `x2` would be inserted into the sorted `x1` to keep it sorted."""
 
 def segment_max(
-    x: ArrayLike, /, segment_ids: ArrayLike, num_segments: int, *, empty: float | None = None,
+    x: ArrayLike, /, segment_ids: ArrayLike, num_segments: int | None = None, *,
+    empty: float | None = None,
 ) -> Tensor:
     """The largest row value of each segment, element by element."""
 
-def segment_mean(x: ArrayLike, /, segment_ids: ArrayLike, num_segments: int) -> Tensor:
+def segment_mean(x: ArrayLike, /, segment_ids: ArrayLike, num_segments: int | None = None) -> Tensor:
     """The mean of the rows of each segment; zero for a segment without rows."""
 
 def segment_min(
-    x: ArrayLike, /, segment_ids: ArrayLike, num_segments: int, *, empty: float | None = None,
+    x: ArrayLike, /, segment_ids: ArrayLike, num_segments: int | None = None, *,
+    empty: float | None = None,
 ) -> Tensor:
     """The smallest row value of each segment, element by element."""
 
-def segment_prod(x: ArrayLike, /, segment_ids: ArrayLike, num_segments: int) -> Tensor:
+def segment_prod(x: ArrayLike, /, segment_ids: ArrayLike, num_segments: int | None = None) -> Tensor:
     """The product of the rows of each segment; one for a segment without rows."""
 
-def segment_sum(x: ArrayLike, /, segment_ids: ArrayLike, num_segments: int) -> Tensor:
+def segment_softmax(x: ArrayLike, /, segment_ids: ArrayLike, num_segments: int | None = None) -> Tensor:
+    """Logits as probabilities that sum to one over the rows of each segment: attention over neighbours."""
+
+def segment_sum(x: ArrayLike, /, segment_ids: ArrayLike, num_segments: int | None = None) -> Tensor:
     """The sum of the rows of each segment; zero for a segment without rows."""
 
 def selu(x: ArrayLike, /) -> Tensor: ...

@@ -3,7 +3,10 @@
 `E` rows, `n` segments; ids need not be sorted, and a segment without rows has a defined value. All results are the
 same to the bit in every run: rows of a segment are added in their order, never by whoever comes first.
 """
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +15,9 @@ from ..backend import device_of, to_dtype
 from .index import integers
 from .reduce import prod
 from .scatter import index_put
+
+if TYPE_CHECKING:
+    from ..typing import ArrayLike, DeviceLike
 
 __all__ = ["Segments", "bincount", "segment_max", "segment_mean", "segment_min", "segment_prod", "segment_softmax",
            "segment_sum"]
@@ -70,31 +76,33 @@ class Segments(Tensor):
 
     __slots__ = ("num_segments", "order", "_counts")
 
-    def __init__(self, ids, num_segments, device=None):
-        if device is not None or not isinstance(ids, Tensor):
-            ids = Tensor(ids, device=device)
-        ids = integers("Segments", "ids", ids if ids.size else ids.astype(np.dtype("int64")), None)
-        if ids.ndim != 1:
-            raise ValueError(f"Segments: ids has shape {ids.shape}, expected one axis")
+    num_segments: int
+
+    def __init__(self, ids: ArrayLike, num_segments: int, device: DeviceLike | None = None) -> None:
+        given = ids if isinstance(ids, Tensor) and device is None else Tensor(ids, device=device)
+        given = integers("Segments", "ids", given if given.size else given.astype(np.dtype("int64")), None)
+        if given.ndim != 1:
+            raise ValueError(f"Segments: ids has shape {given.shape}, expected one axis")
         n = _size("Segments", num_segments)
-        ids = ids.detach().astype(np.dtype("int64")).copy()
-        check_ids("Segments", "ids", ids, n, f"there are {n} segments")
-        super().__init__(ids.data)
-        self.num_segments, self.order, self._counts = n, Order(self.data, n), None
+        given = given.astype(np.dtype("int64")).copy()
+        check_ids("Segments", "ids", given, n, f"there are {n} segments")
+        super().__init__(given.data)
+        self.num_segments, self.order = n, Order(self.data, n)
+        self._counts: Tensor | None = None
         if isinstance(self.data, np.ndarray):
             self.data.flags.writeable = False
 
     @property
-    def counts(self):
+    def counts(self) -> Tensor:
         """How many rows each segment has."""
         if self._counts is None:
             self._counts = _bincount(self, minlength=self.num_segments)
         return self._counts
 
-    def __copy__(self):
+    def __copy__(self) -> Segments:
         return self
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memo: Any) -> Segments:
         return self
 
 

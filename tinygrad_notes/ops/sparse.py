@@ -4,15 +4,23 @@
 
 An entry is (row, column, value); entries at the same place add up. The order of addition is that of the entries.
 """
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..autograd import Tensor, as_tensor, primitive, trilinear
 from ..backend import device_of
 from .create import ones
+from .dtype import result_type
 from .scatter import index_put
 from .segment import Segments, beside
+
+if TYPE_CHECKING:
+    from ..backend import Device
+    from ..typing import ArrayLike, DTypeLike
 
 __all__ = ["SparseMatrix"]
 
@@ -72,7 +80,7 @@ def _shaped(xp, out, x):
     return out if x.ndim == 2 else xp.reshape(out, (out.shape[0], *x.shape[1:]))  # (n, D) -> (n, ...)
 
 
-def _constant_product(xp, x, *, entries, transposed):
+def _kept(xp, x, *, entries, transposed):
     return _shaped(xp, xp.csr_product(_flat(xp, x), *entries.sorted(x, transposed)), x)
 
 
@@ -92,7 +100,7 @@ def _product_w(xp, x, y, *, places, transposed, shape):
 
 # A matrix that never changes, and one whose values have gradients.
 _constant_product = primitive(
-    "sparse_product", _constant_product, kind="contraction",
+    "sparse_product", _kept, kind="contraction",
     x=lambda xp, g, entries, transposed: xp.sparse_product(g, entries=entries, transposed=not transposed))
 _weighted_product, _, _ = trilinear("weighted_product", _product, "weighted_product_dx", _product_x,
                                     "weighted_product_dw", _product_w)
@@ -136,7 +144,13 @@ class SparseMatrix:
 
     __slots__ = ("shape", "rows", "columns", "values", "_places", "_entries", "_transposed")
 
-    def __init__(self, rows, columns, values=None, *, shape=None):
+    rows: Segments
+    columns: Segments
+    values: Tensor | None
+    shape: tuple[int, int]
+
+    def __init__(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike | None = None, *,
+                 shape: tuple[int, int] | None = None) -> None:
         if shape is None:
             if not isinstance(rows, Segments) or not isinstance(columns, Segments):
                 raise TypeError("SparseMatrix: shape is missing: (n, m) cannot be seen in rows and columns")
@@ -162,40 +176,42 @@ class SparseMatrix:
         self._entries = entries or (Entries(places, values) if constant else None)
         return self
 
-    def with_values(self, values):
+    def with_values(self, values: ArrayLike | None) -> SparseMatrix:
         """A matrix with its entries at the same places and other values (E,), or None for ones."""
         return object.__new__(SparseMatrix)._set(self._places, values, self._transposed)
 
     @property
-    def T(self):
+    def T(self) -> SparseMatrix:
         """The transpose; what has been sorted for one of the two serves the other."""
         return object.__new__(SparseMatrix)._set(self._places, self.values, not self._transposed, self._entries)
 
     @property
-    def device(self):
+    def device(self) -> Device:
         """Where the entries live."""
         return self.rows.device
 
-    def __matmul__(self, x):
+    def __matmul__(self, x: ArrayLike) -> Tensor:
         x = as_tensor(x, like=self.rows)
         if x.ndim == 0 or x.shape[0] != self.shape[1]:
             raise ValueError(f"SparseMatrix: a matrix of shape {self.shape} times x of shape {x.shape}: expected "
                              f"{self.shape[1]} rows of x")
         if x.device is not self.device:
             raise TypeError(f"SparseMatrix: the matrix lives on {self.device}, x on {x.device}; move one with .to()")
+        if self.values is not None and x.dtype != self.values.dtype:
+            x = x.astype(result_type(x, self.values))
         column = x if x.ndim > 1 else x.reshape((x.shape[0], 1))
-        if self._entries is not None:
+        if self.values is None or self._entries is not None:
             out = _constant_product(column, entries=self._entries, transposed=self._transposed)
         else:
             out = _weighted_product(column, self.values, places=self._places, transposed=self._transposed)
         return out if x.ndim > 1 else out.reshape((self.shape[0],))
 
-    def to_dense(self, dtype=None):
+    def to_dense(self, dtype: DTypeLike | None = None) -> Tensor:
         """The matrix as a Tensor (n, m); entries at the same place are added."""
         values = ones(self.rows.shape, dtype=dtype, device=self.device) if self.values is None else self.values
         blank = Tensor.wrap(self.device.xp.zeros(self.shape, dtype=values.dtype))
         dense = index_put(blank, (self.rows, self.columns), values, accumulate=True)
         return dense if dtype is None else dense.astype(np.dtype(dtype))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"SparseMatrix({self.shape}, {self.rows.shape[0]} entries)"

@@ -30,6 +30,8 @@ __all__ = ["GATConv", "GATv2Conv"]
 class _Attention(MessagePassing):
     """What both kinds share: loops, edge features, the weighted sum of several heads, skip connection and offset."""
 
+    bias: Parameter | None
+
     def __init__(self, in_channels, out_channels, heads, concat, negative_slope, dropout, add_self_loops, edge_dim,
                  fill_value, bias, residual, flow, device, dtype):
         super().__init__("add", flow=flow)
@@ -165,6 +167,9 @@ class GATConv(_Attention):
         (3, 10)
     """
 
+    att_src: Parameter
+    att_dst: Parameter
+    att_edge: Parameter
     __doc__ = (__doc__ or "").replace("{args}", _ARGS.format(more=""))
 
     def __init__(self, in_channels: int, out_channels: int, heads: int = 1, concat: bool = True,
@@ -182,13 +187,13 @@ class GATConv(_Attention):
     def forward(self, x: ArrayLike, graph: Graph | ArrayLike, edge_attr: ArrayLike | None = None,
                 return_attention_weights: bool = False) -> Any:
         x = as_tensor(x)
-        graph = self.edges(graph, x, edge_attr)
+        along = self.edges(graph, x, edge_attr)
         h = self.split(self.lin(x))
-        logits = take(sum(h * self.att_src, axis=-1), graph.src, axis=0)  # (N, H) -> (E, H)
-        logits = logits + take(sum(h * self.att_dst, axis=-1), graph.dst, axis=0)
+        logits = take(sum(h * self.att_src, axis=-1), along.src, axis=0)  # (N, H) -> (E, H)
+        logits = logits + take(sum(h * self.att_dst, axis=-1), along.dst, axis=0)
         if self.edge_dim is not None:
-            logits = logits + sum(self.split(self.lin_edge(graph.edge_attr)) * self.att_edge, axis=-1)
-        return self.finish(graph, leaky_relu(logits, self.negative_slope), h, x, return_attention_weights)
+            logits = logits + sum(self.split(self.lin_edge(along.edge_attr)) * self.att_edge, axis=-1)
+        return self.finish(along, leaky_relu(logits, self.negative_slope), h, x, return_attention_weights)
 
 
 class GATv2Conv(_Attention):
@@ -236,11 +241,11 @@ class GATv2Conv(_Attention):
     def forward(self, x: ArrayLike, graph: Graph | ArrayLike, edge_attr: ArrayLike | None = None,
                 return_attention_weights: bool = False) -> Any:
         x = as_tensor(x)
-        graph = self.edges(graph, x, edge_attr)
+        along = self.edges(graph, x, edge_attr)
         left = self.split(self.lin_l(x))
         right = left if self.share_weights else self.split(self.lin_r(x))
-        both = take(left, graph.src, axis=0) + take(right, graph.dst, axis=0)  # (N, H, C) -> (E, H, C)
+        both = take(left, along.src, axis=0) + take(right, along.dst, axis=0)  # (N, H, C) -> (E, H, C)
         if self.edge_dim is not None:
-            both = both + self.split(self.lin_edge(graph.edge_attr))
+            both = both + self.split(self.lin_edge(along.edge_attr))
         logits = sum(leaky_relu(both, self.negative_slope) * self.att, axis=-1)
-        return self.finish(graph, logits, left, x, return_attention_weights)
+        return self.finish(along, logits, left, x, return_attention_weights)

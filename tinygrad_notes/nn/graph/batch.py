@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...autograd import as_tensor
 from ...ops import Segments, arange, concat, nonzero, repeat, stack, take
@@ -43,7 +43,7 @@ def batch_graphs(graphs: Sequence[Graph]) -> Graph:
         raise ValueError("graphs: there is none to join")
     counts = [graph.num_nodes for graph in graphs]
     before = [0, *accumulate(counts)]
-    features = {}
+    features: Any = {}
     for name in FEATURES:
         values = [getattr(graph, name) for graph in graphs]
         missing = [k for k, value in enumerate(values) if value is None]
@@ -92,7 +92,7 @@ def unbatch_graphs(graph: Graph) -> list[Graph]:
     parts = []
     for k, (first, last) in enumerate(zip(ends, ends[1:])):
         edges = nonzero(of == k)[0]
-        features = {}
+        features: Any = {}
         for name, axis in FEATURES.items():
             value = getattr(graph, name)
             if value is not None and name != "batch":

@@ -135,7 +135,7 @@ class EdgeConv(MessagePassing):
         """Draw the parameters of `nn` anew."""
         reset(self.nn, generator)
 
-    def forward(self, x: ArrayLike, graph: Graph | ArrayLike) -> Tensor:
+    def forward(self, x: ArrayLike, graph: Graph | ArrayLike) -> Tensor:  # type: ignore[override]
         x = as_tensor(x)
         return self.propagate(self.graph_of(graph, x), x)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ...autograd import Tensor, as_tensor
 from ...backend.names import unknown
-from ...ops import array_equal, concat, nonzero, segment_sum, unique_inverse
+from ...ops import array_equal, concat, nonzero, segment_sum, take, unique_inverse, where
 from .aggregate import aggregation
 from .graph import Graph
 from .loops import keep_edges
@@ -55,7 +55,8 @@ def coalesce(graph: Graph, reduce: str | Callable[..., Tensor] = "add") -> Graph
 def to_undirected(graph: Graph, reduce: str | Callable[..., Tensor] = "add") -> Graph:
     """The graph with every edge in both directions, sorted and each of them once.
 
-    Formula: A or A^T: there is an edge between i and j if there was one from i to j or from j to i.
+    Formula: A or A^T: there is an edge between i and j if there was one from i to j or from j to i. Both have the same
+        features and weights, to the bit; with reduce='add' the weights are those of A + A^T.
 
     Args:
         graph: a `Graph`.
@@ -72,9 +73,19 @@ def to_undirected(graph: Graph, reduce: str | Callable[..., Tensor] = "add") -> 
         >>> tn.nn.graph.to_undirected(tn.nn.graph.Graph([0, 1], [1, 2], num_nodes=3)).edge_index.tolist()
         [[0, 1, 1, 2], [1, 0, 2, 1]]
     """
-    parts = [None if t is None else concat([t, t]) for t in (graph.edge_attr, graph.edge_weight)]
-    both = graph.with_edges(concat([graph.src, graph.dst]), concat([graph.dst, graph.src]), *parts)
-    return coalesce(both, reduce)
+    forward = graph.src < graph.dst
+    loops = nonzero(graph.src == graph.dst)[0]  # a loop counts in both of its directions
+    half = coalesce(_with_more(graph.with_edges(
+        where(forward, graph.src, graph.dst), where(forward, graph.dst, graph.src), graph.edge_attr,
+        graph.edge_weight), loops), reduce)
+    return _sorted(_with_more(half, nonzero(half.src != half.dst)[0], turned=True))
+
+
+def _with_more(graph, edges, turned=False):
+    """The graph with some of its edges once more, perhaps turned round."""
+    src, dst = (take(end, edges) for end in ((graph.dst, graph.src) if turned else (graph.src, graph.dst)))
+    parts = [None if t is None else concat([t, take(t, edges, axis=0)]) for t in (graph.edge_attr, graph.edge_weight)]
+    return graph.with_edges(concat([graph.src, src]), concat([graph.dst, dst]), *parts)
 
 
 def is_undirected(graph: Graph) -> bool:

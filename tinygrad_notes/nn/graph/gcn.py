@@ -49,11 +49,10 @@ def gcn_norm(graph: Graph, edge_weight: Tensor | None = None, improved: bool = F
     """
     if edge_weight is not None:
         graph = graph.replace(edge_weight=edge_weight)
-    if graph.edge_weight is None:
-        graph = graph.replace(edge_weight=graph.weights(dtype))
+    graph = graph.replace(edge_weight=graph.weights(dtype if graph.edge_weight is None else None))
     if add_self_loops:
         graph = add_remaining_self_loops(graph, 2.0 if improved else 1.0)
-    w = graph.edge_weight
+    w = graph.weights()
     degree = segment_sum(w, graph.dst)
     root = where(degree > 0, where(degree > 0, degree, 1.0) ** -0.5, 0.0)
     return graph.replace(edge_weight=take(root, graph.src, axis=0) * w * take(root, graph.dst, axis=0))

@@ -87,7 +87,7 @@ class GINConv(_Isomorphism):
                  dtype: DTypeLike | None = None) -> None:
         super().__init__(nn, eps, train_eps, aggr, flow, device, dtype)
 
-    def forward(self, x: ArrayLike, graph: Graph | ArrayLike) -> Tensor:
+    def forward(self, x: ArrayLike, graph: Graph | ArrayLike) -> Tensor:  # type: ignore[override]
         x = as_tensor(x)
         return self.update(self.neighbours(self.graph_of(graph, x), x), x)
 

@@ -71,17 +71,23 @@ class Graph:
     """
 
     __slots__ = ("_structure", *FEATURES)
+    _structure: Structure
+    x: Tensor | None
+    edge_attr: Tensor | None
+    edge_weight: Tensor | None
+    y: Tensor | None
+    batch: Segments | None
 
     def __init__(self, src: ArrayLike, dst: ArrayLike, num_nodes: int | None = None, *, x: ArrayLike | None = None,
                  edge_attr: ArrayLike | None = None, edge_weight: ArrayLike | None = None, y: ArrayLike | None = None,
                  batch: Segments | None = None, device: DeviceLike | None = None) -> None:
         n = _count(num_nodes)
-        src, dst = (_ends(name, ends, n, device) for name, ends in (("src", src), ("dst", dst)))
-        if src.shape != dst.shape:
-            raise ValueError(f"Graph: src and dst differ in length, {src.shape[0]} and {dst.shape[0]}")
+        start, end = _ends("src", src, n, device), _ends("dst", dst, n, device)
+        if start.shape != end.shape:
+            raise ValueError(f"Graph: src and dst differ in length, {start.shape[0]} and {end.shape[0]}")
         if batch is not None and not isinstance(batch, Segments):
             raise TypeError(f"Graph: batch: expected a Segments, which knows the number of graphs, got {batch!r}")
-        self._fill(Structure(src, dst), {"x": x, "edge_attr": edge_attr, "edge_weight": edge_weight, "y": y,
+        self._fill(Structure(start, end), {"x": x, "edge_attr": edge_attr, "edge_weight": edge_weight, "y": y,
                                          "batch": batch})
 
     def _fill(self, structure, features):
@@ -121,15 +127,16 @@ class Graph:
                 raise ValueError(f"graph: it has {edges.num_nodes} nodes, but there are {num_nodes} rows of node "
                                  "features")
             return edges
-        edges = as_tensor(edges)
-        if edges.ndim != 2 or edges.shape[0] != 2:
-            raise ValueError(f"graph: expected a Graph, or integers (2, E), got shape {edges.shape}")
-        return cls(edges[0], edges[1], num_nodes)
+        ends = as_tensor(edges)
+        if ends.ndim != 2 or ends.shape[0] != 2:
+            raise ValueError(f"graph: expected a Graph, or integers (2, E), got shape {ends.shape}")
+        return cls(ends[0], ends[1], num_nodes)
 
     def __setattr__(self, name, value):
         raise AttributeError(f"Graph.{name}: a graph never changes; make another with graph.replace({name}=...)")
 
-    __delattr__ = __setattr__  # type: ignore[assignment]
+    def __delattr__(self, name):
+        raise AttributeError(f"Graph.{name}: a graph never changes; make another with graph.replace({name}=None)")
 
     # What it is -----------------------------------------------------------------------
     @property
@@ -226,8 +233,8 @@ class Graph:
     def to(self, device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> Graph:
         """The graph on a device; floating features also in a dtype."""
         home, dtype = as_device(device) if device is not None else self.device, to_dtype(dtype)
-        moved = {name: Tensor(value, device=home, dtype=dtype if value.dtype.kind == "f" else None)
-                 for name, value in self.features.items() if value is not None and name != "batch"}
+        moved: Any = {name: Tensor(value, device=home, dtype=dtype if value.dtype.kind == "f" else None)
+                      for name, value in self.features.items() if value is not None and name != "batch"}
         if home is self.device:
             return self.replace(**moved)
         if self.batch is not None:

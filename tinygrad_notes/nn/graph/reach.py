@@ -140,12 +140,12 @@ def subgraph(graph: Graph, nodes: ArrayLike) -> Subgraph:
         >>> part.graph.edge_index.tolist(), part.edges
         ([[1], [0]], tensor([1]))
     """
-    nodes = _nodes("nodes", nodes, graph)
-    if unique_values(nodes).shape != nodes.shape:
+    chosen = _nodes("nodes", nodes, graph)
+    if unique_values(chosen).shape != chosen.shape:
         raise ValueError("nodes: a node is named twice")
-    number = _numbers(graph, nodes)
+    number = _numbers(graph, chosen)
     inside = nonzero((take(number, graph.src) >= 0) & (take(number, graph.dst) >= 0))[0]
-    return _part(graph, nodes, inside, number, arange(nodes.shape[0], device=graph.device))
+    return _part(graph, chosen, inside, number, arange(chosen.shape[0], device=graph.device))
 
 
 def _nodes(name, nodes, graph):

@@ -74,7 +74,7 @@ class SAGEConv(MessagePassing):
             if isinstance(layer, Linear):
                 layer.reset_parameters(generator)
 
-    def forward(self, x: ArrayLike, graph: Graph | ArrayLike) -> Tensor:
+    def forward(self, x: ArrayLike, graph: Graph | ArrayLike) -> Tensor:  # type: ignore[override]
         x = as_tensor(x)
         graph = self.graph_of(graph, x)
         sent = relu(self.lin(x)) if self.project else x

@@ -215,4 +215,5 @@ def random_link_split(graph: Graph, num_val: float = 0.1, num_test: float = 0.2,
         label = concat([ones((part.shape[0],), device=graph.device),
                         zeros((src[free].shape[0],), device=graph.device)])
         splits.append(LinkSplit(known, concat([part // n, src[free]]), concat([part % n, dst[free]]), label))
-    return tuple(splits)
+    train, valid, tested = splits
+    return train, valid, tested
