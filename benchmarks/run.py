@@ -56,16 +56,16 @@ class Worker:
 
 
 def measure(peers, workload, threads, rounds, seconds):
-    """{peer: (median seconds per step, peak MiB, number returned by the fifth step)} of one workload."""
+    """{peer: (median seconds per step, peak MiB, number returned by the fifth step)} of those that do a workload."""
     workers = {peer: Worker(peer, threads) for peer in peers}
     try:
         check = {peer: worker.ask(f"make {workload}") for peer, worker in workers.items()}
-        times = {peer: [] for peer in peers}
+        times = {peer: [] for peer, number in check.items() if number is not None}
         for _ in range(rounds):
-            for peer, worker in workers.items():
-                times[peer].append(worker.ask(f"time {workload} {seconds}"))
-        peaks = {peer: worker.ask("peak") for peer, worker in workers.items()}
-        return {peer: (statistics.median(times[peer]), peaks[peer], check[peer]) for peer in peers}
+            for peer, seen in times.items():
+                seen.append(workers[peer].ask(f"time {workload} {seconds}"))
+        peaks = {peer: workers[peer].ask("peak") for peer in times}
+        return {peer: (statistics.median(seen), peaks[peer], check[peer]) for peer, seen in times.items()}
     finally:
         for worker in workers.values():
             worker.close()
@@ -98,6 +98,9 @@ def table(results, peers):
         base = row["torch"][0] if "torch" in row else None
         cells = []
         for peer in peers:
+            if peer not in row:
+                cells.append("-")
+                continue
             seconds = row[peer][0]
             text = f"{seconds * 1e3:.3f} ms" if seconds < 0.1 else f"{seconds:.3f} s"
             cells.append(f"{text} ({seconds / base:.2f}x)" if base else text)
@@ -109,7 +112,8 @@ def memory_table(results, peers):
     """Peak resident memory of each framework's process, in MiB."""
     lines = ["| work | threads | " + " | ".join(peers) + " |", "|---|---|" + "---|" * len(peers)]
     for (workload, threads), row in results.items():
-        lines.append(f"| {workload} | {threads} | " + " | ".join(f"{row[p][1]:.0f}" for p in peers) + " |")
+        peaks = [f"{row[p][1]:.0f}" if p in row else "-" for p in peers]
+        lines.append(f"| {workload} | {threads} | " + " | ".join(peaks) + " |")
     return "\n".join(lines)
 
 
@@ -141,7 +145,7 @@ def main(argv=None):
         for workload in args.only:
             print(f"{workload}, {threads} thread(s) ...", file=sys.stderr, flush=True)
             results[workload, threads] = measure(args.peers, workload, threads, args.rounds, args.seconds)
-    checks = {w: {p: f"{results[w, args.threads[0]][p][2]:.5f}" for p in args.peers} for w in args.only}
+    checks = {w: {p: f"{row[2]:.5f}" for p, row in results[w, args.threads[0]].items()} for w in args.only}
     imports = import_seconds("tinygrad_notes", "import numpy")
     text = "\n\n".join(
         [

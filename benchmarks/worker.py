@@ -1,6 +1,6 @@
 """One framework in a process of its own; it times what it is told on standard input, one line at a time.
 
-make WORKLOAD          -> loss after the first five steps
+make WORKLOAD          -> loss after the first five steps; null if the framework has no such workload
 time WORKLOAD SECONDS  -> seconds per step over about SECONDS
 peak                   -> peak resident memory in MiB
 """
@@ -22,7 +22,9 @@ def main(peer, threads):
     steps = {}
     for line in sys.stdin:
         what, *rest = line.split()
-        if what == "make":
+        if what == "make" and rest[0] not in module.MAKERS:
+            answer = None
+        elif what == "make":
             steps[rest[0]] = step = module.MAKERS[rest[0]](WORKLOADS[rest[0]]())
             answer = [step() for _ in range(5)][-1]
         elif what == "time":

@@ -16,22 +16,41 @@ def chain(data):
 def mlp(data):
     rows = jnp.arange(len(data["y"]))
     x, y = jnp.asarray(data["x"]), jnp.asarray(data["y"])
-    both = jax.value_and_grad(loss_of(jnp))
+    return _training(loss_of(jnp), data["weights"], x, rows, y)
+
+
+def _training(loss, weights, *data):
+    """Steps of Adam on a loss of weights and data, each one compiled call."""
+    both = jax.value_and_grad(loss)
 
     @jax.jit
-    def update(w, m, v, t):
-        loss, grads = both(w, x, rows, y)
-        return (loss, *adam(jnp, w, grads, m, v, t))
+    def update(w, m, v, t, *data):
+        value, grads = both(w, *data)
+        return (value, *adam(jnp, w, grads, m, v, t))
 
-    zeros = [jnp.zeros(w.shape, jnp.float32) for w in data["weights"]]
-    state = {"w": [jnp.asarray(w) for w in data["weights"]], "m": zeros, "v": zeros, "t": 0}
+    zeros = [jnp.zeros(w.shape, jnp.float32) for w in weights]
+    state = {"w": [jnp.asarray(w) for w in weights], "m": zeros, "v": zeros, "t": 0}
 
     def step():
         state["t"] += 1
-        loss, state["w"], state["m"], state["v"] = update(state["w"], state["m"], state["v"], np.float32(state["t"]))
-        return float(loss)
+        t = np.float32(state["t"])
+        value, state["w"], state["m"], state["v"] = update(state["w"], state["m"], state["v"], t, *data)
+        return float(value)
 
     return step
 
 
-MAKERS = {"chain": chain, "mlp": mlp, "wide_mlp": mlp}
+def gcn(data):
+    def loss(weights, x, rows, y, src, dst, weight):
+        def propagate(h):
+            return jax.ops.segment_sum(h[src] * weight[:, None], dst, data["nodes"])
+
+        h = jnp.maximum(propagate(x @ weights[0].T) + weights[1], 0)
+        scores = (propagate(h @ weights[2].T) + weights[3])[rows]
+        return jnp.mean(jax.nn.logsumexp(scores, axis=1) - scores[jnp.arange(len(y)), y])
+
+    names = ("x", "rows", "y", "src", "dst", "weight")
+    return _training(loss, data["weights"], *(jnp.asarray(data[name]) for name in names))
+
+
+MAKERS = {"chain": chain, "mlp": mlp, "wide_mlp": mlp, "gcn": gcn}

@@ -40,4 +40,23 @@ def mlp(data):
     return step
 
 
-MAKERS = {"chain": chain, "mlp": mlp, "wide_mlp": mlp}
+def gcn(data):
+    edges = len(data["src"]) - data["nodes"]  # the loops are added by the layer
+    graph = tn.nn.graph.Graph(data["src"][:edges], data["dst"][:edges], data["nodes"])
+    model = tn.models.GCN(data["x"].shape[1], len(data["weights"][-1]), (len(data["weights"][1]),))
+    names = [f"layers.{k}.{name}" for k in (0, 1) for name in ("lin.weight", "bias")]
+    model.load_state_dict(dict(zip(names, data["weights"])))
+    optimizer = tn.optim.Adam(model.parameters(), lr=1e-3)
+    x, y, rows = tn.asarray(data["x"]), tn.asarray(data["y"]), tn.asarray(data["rows"])
+
+    def step():
+        optimizer.zero_grad()
+        loss = tn.nn.functional.cross_entropy(model(x, graph)[rows], y)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+MAKERS = {"chain": chain, "mlp": mlp, "wide_mlp": mlp, "gcn": gcn}

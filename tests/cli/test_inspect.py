@@ -75,7 +75,8 @@ def test_lists(cli):
     code, out, _ = cli("models")
     assert code == 0 and [line.split()[0] for line in out.splitlines()] == ["mlp", "vae"]
     code, out, _ = cli("data")
-    assert code == 0 and [line.split()[0] for line in out.splitlines()] == ["digits", "mnist1d", "mnist"]
+    assert code == 0 and [line.split()[0] for line in out.splitlines()] == [
+        "digits", "mnist1d", "mnist", "karate", "sbm"]
     assert "CC BY 4.0" in out
 
 

@@ -129,7 +129,7 @@ def test_a_finished_run_may_be_resumed_and_stays_the_same(cli, tmp_path):
 @pytest.mark.parametrize(("arguments", "code", "message"), [
     ((), 2, "train: which model?"),
     (("vea",), 2, "model: 'vea' is unknown; did you mean 'vae'? Known are mlp, vae"),
-    (("vae", "--data", "digts"), 2, "'digts' is unknown; did you mean 'digits'? Known are digits, mnist, mnist1d"),
+    (("vae", "--data", "digts"), 2, "'digts' is unknown; did you mean 'digits'? Known are digits, karate"),
     (("vae", "--data", "mnist"), 2, "'mnist' needs a folder, as in mnist:FOLDER"),
     (("vae", "--data", "digits:x"), 2, "'digits' takes no folder"),
     (("vae", "--data", "mnist:nowhere"), 1, "train-images-idx3-ubyte: no such file"),
