@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..backend import default_generator, float64
-from .checker import Checker, Options
+from .again import Again
+from .checker import SURE, Checker, Options
 from .fault import guess
 from .problem import Function, Gradients, host
 from .verdict import CORRECT, INCONCLUSIVE, WRONG, GradcheckError, GradcheckResult
@@ -217,21 +218,24 @@ def symmetry(problem, rng):
     pull = problem.analytic()
     if not pull.live or len(pull.outputs) != n:
         return []
-    leaves = problem.problem.leaves
-    draws = [[rng.standard_normal(leaf.base.shape) * (np.abs(leaf.base) + 0.1) for leaf in leaves] for _ in range(2)]
+    sizes = np.concatenate([np.abs(leaf.base).ravel() for leaf in problem.problem.leaves]) + 0.1
+    u, v = (rng.standard_normal(sizes.shape) * sizes for _ in range(2))
+
+    def product(pull, u):
+        return np.concatenate([h.ravel() for h in pull(u)[:n]])
+
+    def gap(pull, u, v):
+        return product(pull, u) @ v - product(pull, v) @ u
     with np.errstate(all="ignore"):
-        hu, hv = (pull(np.concatenate([d.ravel() for d in draw]))[:n] for draw in draws)
-        left, right = _dot(hu, draws[1]), _dot(hv, draws[0])
-        size = _dot([np.abs(h) for h in hu], [np.abs(d) for d in draws[1]])
-        # What rounding of the first derivatives leaves of a Hessian that is zero.
-        rest = _dot([np.abs(host(g)) for g in pull.outputs], [np.abs(leaf.base) + 0.1 for leaf in leaves])
-    if np.isfinite(left) and np.isfinite(right) and abs(left - right) > 1e-8 * size + 1e-12 * rest:
+        left, right = product(pull, u) @ v, product(pull, v) @ u
+        # Differences that rounding explains: of the sums, and of first derivatives that cancel.
+        size = 1e-8 * np.abs(product(pull, u)) @ np.abs(v)
+        size += 1e-12 * np.concatenate([np.abs(host(g)).ravel() for g in pull.outputs]) @ sizes
+        if abs(left - right) > size:  # of the rules themselves
+            size += SURE * Again(problem, rng).spread(gap, u, v)[1]
+    if np.isfinite(left) and np.isfinite(right) and abs(left - right) > size:
         return [(WRONG, f"the Hessian is not symmetric: u'Hv = {left:.12g}, v'Hu = {right:.12g}")]
     return []
-
-
-def _dot(xs, ys):
-    return sum(float(np.sum(x * y)) for x, y in zip(xs, ys))
 
 
 def _cotangents(problem, grad_outputs, seed):

@@ -75,9 +75,9 @@ class Problem:
         """The relative rounding of one evaluation."""
         return 2.0 ** -23 if self.single else EPSILON
 
-    def analytic(self, own=False):
-        """A `Pull` that gives gradients for any cotangent, from one recorded evaluation."""
-        tensors, outputs = self.replay([leaf.base for leaf in self.leaves], True, own)
+    def analytic(self, own=False, arrays=None):
+        """A `Pull` that gives gradients for any cotangent, from one recorded evaluation (elsewhere: at `arrays`)."""
+        tensors, outputs = self.replay([leaf.base for leaf in self.leaves] if arrays is None else arrays, True, own)
         return Pull(tensors, outputs)
 
 

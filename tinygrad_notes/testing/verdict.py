@@ -9,7 +9,9 @@ REASONS = {
     "kink": "the point lies on a kink; the analytic value is a valid subgradient",
     "jump": "the function jumps or has an infinite slope here",
     "domain": "the function is not finite around the point",
+    "steps": "the function stands still for small steps and moves for larger ones: a staircase, or rounding",
     "noise": "rounding of the function hides the slope",
+    "unstable": "the gradient loses its digits here: it changes by more when the inputs change in their last digits",
     "nondeterministic": "two evaluations at the same point differ",
 }
 
