@@ -354,14 +354,3 @@ def test_a_closure_is_evaluated_and_its_loss_returned():
     with tn.no_grad():
         assert opt.step(closure).item() == 4.0
     assert w.item() == 1.0
-
-
-@pytest.mark.row("S0-07")
-def test_inverse_time_schedule_is_its_formula():
-    w = tn.tensor([1.0], requires_grad=True)
-    opt = tn.optim.SGD([w], lr=0.5)
-    schedule = tn.optim.lr_scheduler.InverseTimeLR(opt, T=10)
-    for t in range(30):
-        assert opt.param_groups[0]["lr"] == pytest.approx(0.5 / (1 + t / 10), rel=1e-12)
-        opt.step()
-        schedule.step()
