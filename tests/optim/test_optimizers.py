@@ -25,6 +25,28 @@ def test_parameters_are_views_of_one_buffer(rng):
         np.testing.assert_allclose(p.numpy(), 0.9 * b, rtol=1e-14)
 
 
+@pytest.mark.parametrize("shape", [(3, 2), (4,), ()])
+def test_the_buffer_is_copied_only_where_somebody_looks_at_it(shape, rng):
+    params = [tn.tensor(rng.standard_normal(shape), requires_grad=True) for _ in range(3)]
+    opt = tn.optim.Adam(params, lr=0.1)
+
+    def buffer_after_a_step():
+        quadratic(params)
+        opt.step()
+        return id(base_of(params[0].data))
+
+    first = buffer_after_a_step()
+    assert buffer_after_a_step() == first and buffer_after_a_step() == first
+    loss = (params[1] ** 2).sum()
+    second = buffer_after_a_step()
+    assert second != first
+    del loss
+    assert buffer_after_a_step() == second
+    kept = params[2].data
+    assert buffer_after_a_step() != second
+    del kept
+
+
 def test_values_assigned_between_steps_are_taken_over():
     w = tn.tensor([1.0, 2.0], dtype="float64", requires_grad=True)
     opt = tn.optim.SGD([w], lr=0.5, momentum=0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import is_
 from sys import getrefcount
 from typing import NamedTuple
 
@@ -9,6 +10,24 @@ from ..autograd import Tensor
 from ..backend import device_of
 
 PIECE = 1 << 15  # elements per call: parameter, gradient and state of a piece stay in the cache
+
+
+class _Held:
+    """Stands for an array or a parameter where references are counted."""
+
+    data = None
+
+
+def _references():
+    """What getrefcount says in `adopt` where nobody else looks: of views, and of the flat array beyond its views."""
+    view, block = _Held(), _Held()
+    block.data, block.views = view, [view]
+    block.flat = _Held()
+    del view
+    return max(map(getrefcount, block.views)), getrefcount(getattr(block.flat, "_host", block.flat))
+
+
+_VIEW, _FLAT = _references()
 
 
 class Kept(NamedTuple):
@@ -76,18 +95,23 @@ class Block:
         """Make every parameter a view of the flat array, or of another one that takes its place."""
         if flat is not None:
             self.flat = flat
-        xp, offsets = self.device.xp, self.offsets
-        self.views = [xp.reshape(self.flat[offsets[k] : offsets[k + 1]], p.shape) for k, p in enumerate(self.params)]
+        flat, offsets = self.flat, self.offsets
+        self.views = [flat[offsets[k] : offsets[k + 1]].reshape(p.shape) for k, p in enumerate(self.params)]
         for p, view in zip(self.params, self.views):
             p.data = view
 
     def fits(self, optimizer, group):
         """Whether parameters and state names are still those this block was made for."""
-        return tuple(optimizer.states_for(group)) == self.names and all(
-            p.data is view
-            or (p.data.dtype == view.dtype and p.data.shape == view.shape and device_of(p.data) is self.device)
+        if tuple(optimizer.states_for(group)) != self.names:
+            return False
+        return self._untouched() or all(
+            p.data.dtype == view.dtype and p.data.shape == view.shape and device_of(p.data) is self.device
             for p, view in zip(self.params, self.views)
         )
+
+    def _untouched(self):
+        """Whether every parameter still is its view of the flat array."""
+        return all(map(is_, [p.data for p in self.params], self.views))
 
     def kept(self):
         """{parameter: Kept} of those that have been updated; arrays are views in their shapes."""
@@ -106,12 +130,12 @@ class Block:
         """Update the parameters that have a gradient."""
         self.adopt()
         for first, last in self.runs():
+            gradients = self._checked_gradients(first, last)
             t, numbers = self.advance(optimizer, group, first, last)
             if optimizer.whole:
-                self._update_each(optimizer, group, first, last, t, numbers)
+                self._update_each(optimizer, group, first, gradients, t, numbers)
             else:
-                for start, stop, g in self._gradients(first, last):
-                    self._update(optimizer, group, start, stop, g, t, numbers)
+                self._update(optimizer, group, self._chunks(first, last, gradients), t, numbers)
 
     def advance(self, optimizer, group, first, last):
         """Count a step of parameters with one past: its number, and the numbers that it uses."""
@@ -136,82 +160,97 @@ class Block:
 
     def adopt(self):
         """Take over values that were assigned from outside, and leave the old ones to graphs that still need them."""
-        for k, (p, view) in enumerate(zip(self.params, self.views)):
-            if p.data is not view:
-                self.flat[self.offsets[k] : self.offsets[k + 1]] = self.device.xp.reshape(p.data, (-1,))
-                p.data = view
-        # References to the flat array: this object's, one per view, and getrefcount's own argument. More means
-        # that a pending graph or the user looks at the present values: they keep theirs, we go on with a copy.
-        held = getrefcount(getattr(self.flat, "_host", self.flat)) > len(self.views) + 2
-        if held or any(getrefcount(view) > 4 for view in self.views):
+        if not self._untouched():
+            for k, (p, view) in enumerate(zip(self.params, self.views)):
+                if p.data is not view:
+                    self.flat[self.offsets[k] : self.offsets[k + 1]] = self.device.xp.reshape(p.data, (-1,))
+                    p.data = view
+            del p, view  # they would count as somebody who looks at the values
+        # A pending graph or the user may look at the present values: then they keep theirs, we go on with a copy.
+        held = getrefcount(getattr(self.flat, "_host", self.flat)) - len(self.views) > _FLAT
+        if held or max(map(getrefcount, self.views)) > _VIEW:
             self.rebind(self.flat.copy())
 
     def runs(self):
         """Neighbouring parameters that have gradients and the same past: (first, last)."""
-        runs, k, n = [], 0, len(self.params)
+        runs, k, n, kept = [], 0, len(self.params), [self.steps, *self.numbers.values()]
+        present = [p.grad is not None for p in self.params]
+        if all(present) and all(values.count(values[0]) == n for values in kept):
+            return [(0, n)]
         while k < n:
-            if self.params[k].grad is None:
+            if not present[k]:
                 k += 1
                 continue
-            first, kept = k, [self.steps, *self.numbers.values()]
-            while k < n and self.params[k].grad is not None and all(values[k] == values[first] for values in kept):
+            first = k
+            while k < n and present[k] and all(values[k] == values[first] for values in kept):
                 k += 1
             runs.append((first, k))
         return runs
 
     def gradient(self):
         """The flat gradient of all parameters, zero where there is none."""
-        xp = self.device.xp
-        found = [
-            xp.zeros(p.size, dtype=self.flat.dtype) if p.grad is None else xp.reshape(self._gradient(k), (-1,))
-            for k, p in enumerate(self.params)
-        ]
-        return found[0] if len(found) == 1 else xp.concat(found)
+        found = []
+        for k, p in enumerate(self.params):
+            if p.grad is None:
+                found.append(self.device.xp.zeros(p.size, dtype=self.flat.dtype))
+            else:
+                found.append(self._checked_gradients(k, k + 1)[0].reshape(-1))
+        return self._joined(found)
 
-    def _gradients(self, first, last):
-        """Flat gradients of parameters first..last: a large one as it is, small neighbours joined."""
-        xp, k = self.device.xp, first
+    def _joined(self, arrays):
+        return arrays[0] if len(arrays) == 1 else self.device.xp.concat(arrays)
+
+    def _checked_gradients(self, first, last):
+        """The gradients of parameters first..last as raw arrays of the right dtype.
+
+        Raises:
+            ValueError: one has another shape than its parameter.
+        """
+        found, dtype = [p.grad.data for p in self.params[first:last]], self.flat.dtype
+        for k, (g, view) in enumerate(zip(found, self.views[first:last])):
+            if g.shape != view.shape:
+                raise ValueError(f"gradient of a parameter: expected shape {view.shape}, got {g.shape}")
+            if g.dtype != dtype:
+                found[k] = self.device.xp.astype(g, dtype)
+        return found
+
+    def _chunks(self, first, last, gradients):
+        """(start, stop, flat gradient) of parameters first..last: a large one as it is, small neighbours joined."""
+        chunks, k, offsets = [], first, self.offsets
         while k < last:
-            start = k
-            small = []
-            while k < last and self.params[k].size < PIECE:
-                small.append(xp.reshape(self._gradient(k), (-1,)))
+            start, small = k, []
+            while k < last and offsets[k + 1] - offsets[k] < PIECE:
+                small.append(gradients[k - first].reshape(-1))
                 k += 1
             if small:
-                yield self.offsets[start], self.offsets[k], small[0] if len(small) == 1 else xp.concat(small)
-            else:
-                yield self.offsets[k], self.offsets[k + 1], xp.reshape(self._gradient(k), (-1,))
+                chunks.append((offsets[start], offsets[k], self._joined(small)))
+            if k < last:
+                chunks.append((offsets[k], offsets[k + 1], gradients[k - first].reshape(-1)))
                 k += 1
+        return chunks
 
-    def _gradient(self, k):
-        p = self.params[k]
-        g = p.grad.data
-        if g.shape != p.shape:
-            raise ValueError(f"gradient of a parameter: expected shape {p.shape}, got {g.shape}")
-        if g.dtype != self.flat.dtype:
-            g = self.device.xp.astype(g, self.flat.dtype)
-        return g
-
-    def _update(self, optimizer, group, start, stop, g, t, numbers):
+    def _update(self, optimizer, group, chunks, t, numbers):
         """One call of the rule per piece of the flat arrays."""
-        xp, states = self.device.xp, self.state
-        piece = PIECE if self.device.name != "cuda" else max(stop - start, 1)
-        maximize = group.get("maximize", False)
-        for a in range(start, stop, piece):
-            b = min(a + piece, stop)
-            part = g[a - start : b - start]
-            if maximize:
-                part = -part
-            state = {name: flat[a:b] for name, flat in states.items()}
-            optimizer.update(xp, self.flat[a:b], part, state | numbers if numbers else state, t, group)
+        xp, flat, states, maximize = self.device.xp, self.flat, self.state, group.get("maximize", False)
+        for a, b, part in self._pieces(chunks):
+            state = {name: array[a:b] for name, array in states.items()}
+            state.update(numbers)
+            optimizer.update(xp, flat[a:b], -part if maximize else part, state, t, group)
 
-    def _update_each(self, optimizer, group, first, last, t, numbers):
+    def _pieces(self, chunks):
+        """The chunks cut into what fits the cache; a GPU takes them whole."""
+        for start, stop, g in chunks:
+            piece = PIECE if self.device.name != "cuda" else max(stop - start, 1)
+            for a in range(start, stop, piece):
+                b = min(a + piece, stop)
+                yield a, b, g[a - start : b - start]
+
+    def _update_each(self, optimizer, group, first, gradients, t, numbers):
         """One call of the rule per parameter, in its own shape."""
         maximize = group.get("maximize", False)
-        for k in range(first, last):
-            g = -self._gradient(k) if maximize else self._gradient(k)
+        for k, g in enumerate(gradients, first):
             state = {name: self._shaped(name, k) for name in self.names if self.shapes[name][k] is not None}
-            optimizer.update(self.device.xp, self.views[k], g, state | numbers, t, group)
+            optimizer.update(self.device.xp, self.views[k], -g if maximize else g, {**state, **numbers}, t, group)
 
 
 def _offsets(sizes):
