@@ -5,6 +5,8 @@ the data types, and the random `Generator`.
 """
 from . import bfloat as _bfloat  # noqa: F401 (defines kernels)
 from . import normalize as _normalize  # noqa: F401
+from . import pooling as _pooling  # noqa: F401
+from . import resample as _resample  # noqa: F401
 from . import scatter as _scatter  # noqa: F401
 from . import segments as _segments  # noqa: F401
 from .device import Device, as_device, current_device, device_of, devices, namespace_of

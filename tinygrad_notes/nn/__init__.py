@@ -24,7 +24,10 @@ from .losses_pairs import *  # noqa: F403
 from .losses_regression import *  # noqa: F403
 from .module import Module as Module
 from .normalization import *  # noqa: F403
+from .padding import *  # noqa: F403
 from .parameter import *  # noqa: F403
+from .pooling import *  # noqa: F403
+from .pooling_to_size import *  # noqa: F403
 from .positions import *  # noqa: F403
 from .probe import *  # noqa: F403
 from .recurrent import *  # noqa: F403
@@ -33,3 +36,4 @@ from .state import functional_call as functional_call
 from .summary import summary as summary
 from .transformer import *  # noqa: F403
 from .transformer_layers import *  # noqa: F403
+from .upsampling import *  # noqa: F403

@@ -16,7 +16,7 @@ def _inner(widths, shape):
 
 def _surround_forward(xp, x, *, widths, value):
     shape = tuple([before + n + after for (before, after), n in zip(widths, x.shape)])
-    out = xp.full(shape, value, dtype=x.dtype)
+    out = xp.full_like(x, value, shape=shape)
     out[_inner(widths, x.shape)] = x
     return out
 

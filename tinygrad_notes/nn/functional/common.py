@@ -71,3 +71,18 @@ def number(name, value, low=None, low_open=False, high=None):
         limits += "" if high is None else f" and <= {high}"
         raise ValueError(f"{name}: expected a finite number{limits}, got {value!r}")
     return float(value)
+
+
+def per_axis(name, value, axes, low=0):
+    """`value`, an int or one per axis, as a tuple of ints >= low.
+
+    Raises:
+        ValueError: it is not.
+    """
+    given = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    given = given * axes if len(given) == 1 else given
+    good = len(given) == axes and all(hasattr(n, "__index__") and not isinstance(n, bool) for n in given)
+    if not good or any(n.__index__() < low for n in given):
+        many = f" or {axes} of them" if axes > 1 else ""
+        raise ValueError(f"{name}: expected an int >= {low}{many}, got {value!r}")
+    return tuple([n.__index__() for n in given])
