@@ -50,6 +50,7 @@ UNREACHED = {
     "attention: seed": "an integer, which has no gradient",
     "moving_gamma": "its value does not depend on what it moves with: tests/ops/test_incomplete.py",
     "moving_dirichlet": "its value does not depend on what it moves with: tests/ops/test_incomplete.py",
+    "take_windows": "its rule is the third derivative of max pooling: tests/nn/test_pooling.py",
     "alias": "stands for a leaf that was given other values: tests/autograd",
     "pick": "one of several outputs; visited by the engine, not by its rule",
     **dict.fromkeys(("standardize: mean", "standardize: var", "standardize_pull: mean", "standardize_pull: var"),

@@ -37,7 +37,7 @@ PARAMETERS = {
         weight weights q fill_value arrays operands prepend append segment_ids repeats sorter min max other factor
         input input1 input2 target anchor positive negative mean log_var logits std other_mean other_std var bias
         pos_weight start stop query value attn_mask key_padding_mask out_proj_weight q_proj_weight k_proj_weight v_proj_weight static_k static_v relative_position
-        cosine sine rate prob count concentration""",
+        theta grid _random_samples cosine sine rate prob count concentration""",
     "ArrayLike | SupportsDLPack": "data obj",
     "Axes": "axis axes source_axes destination",
     "Axis": "axis1 axis2 dim start_axis end_axis",
@@ -47,14 +47,16 @@ PARAMETERS = {
     "Generator": "generator",
     "int": """k n n_rows n_cols num offset decimals minlength chunks ndigits num_segments num_samples num_classes N ind
         ignore_index padding_idx groups num_groups size num_heads embed_dim_to_check length window num_buckets
-        max_distance""",
+        max_distance divisor_override upscale_factor downscale_factor""",
     "float": """scale dropout_p alpha beta eps rtol correction step empty p delta posinf neginf max_norm val sparsity gain param
-        threshold constant_values margin""",
+        threshold constant_values margin norm_type""",
     "float | str": "ord",
     "str": "subscripts reduce nonlinearity spec",
     "bool": "add_zero_attn",
-    "bool | None": "copy retain_graph",
-    "int | Sequence[int]": "shift indices_or_sections",
+    "bool | None": "copy retain_graph align_corners recompute_scale_factor",
+    "int | Sequence[int]": "shift indices_or_sections kernel_size stride padding dilation output_size",
+    "float | Sequence[float]": "scale_factor output_ratio",
+    "Sequence[int]": "pad",
     "int | Sequence[int] | Sequence[tuple[int, int]]": "pad_width",
     "Tensor": "tensor",
     "Tensor | None": "running_mean running_var",
@@ -92,6 +94,12 @@ PARTICULAR = {
     "from_numpy.array": "NDArray[Any]", "isdtype.kind": "DTypeLike | tuple[DTypeLike, ...]",
     "result_type.arrays_and_dtypes": "ArrayLike | DTypeLike", "as_tensor.value": "ArrayLike | SupportsDLPack",
     "as_tensor.like": "Tensor", "fft.s": "Shape", "polygamma.n": "int",
+    "pad.value": "float", "subsample.factor": "int | Sequence[int]",
+    **{f"{name}.size": "int | Sequence[int]"
+       for name in ("interpolate", "upsample", "upsample_nearest", "upsample_bilinear")},
+    "affine_grid.size": "Sequence[int]",
+    **{f"adaptive_{kind}_pool{d}d{end}.output_size": "int | Sequence[int | None] | None"
+       for kind, end in (("avg", ""), ("max", ""), ("max", "_with_indices")) for d in (1, 2, 3)},
 }
 # Functions that take one axis only.
 ONE_AXIS = """argmax argmin argsort array_split choice chunk concat cross cummax cummin cumprod cumsum
@@ -101,7 +109,10 @@ ONE_AXIS = """argmax argmin argsort array_split choice chunk concat cross cummax
 
 # Types of results: a Tensor, unless said here -------------------------------------------------------
 RESULTS = {
-    "tuple[Tensor, Tensor]": "aminmax std_mean var_mean cummax cummin frexp __divmod__",
+    "tuple[Tensor, Tensor]": """aminmax std_mean var_mean cummax cummin frexp __divmod__ max_pool1d_with_indices
+        max_pool2d_with_indices max_pool3d_with_indices adaptive_max_pool1d_with_indices
+        adaptive_max_pool2d_with_indices adaptive_max_pool3d_with_indices fractional_max_pool2d_with_indices
+        fractional_max_pool3d_with_indices""",
     "tuple[Tensor, Tensor | None]": "multi_head_attention_forward",
     "tuple[Tensor, ...]": "array_split chunk split unstack nonzero",
     "list[Tensor]": "broadcast_arrays meshgrid",

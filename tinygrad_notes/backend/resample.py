@@ -60,8 +60,6 @@ def _taps(r):
         place = first + np.arange((end - first).max(initial=1))[:, None]
         weight = np.where(place < end, _filter(r.kind, (place - center + 0.5) / wide, -0.5), 0)
         return np.minimum(place, end - 1), weight / weight.sum(axis=0)
-    if r.kind == "linear" and r.count == r.size:
-        return o[None], np.ones((1, r.count))
     at = r.step * o if r.align else r.step * (o + 0.5) - 0.5
     if r.kind == "linear":
         at = np.maximum(at, 0)
@@ -128,8 +126,11 @@ def _finite(x):
 def _by_taps(xp, x, axis, place, weight):
     line = (-1,) + (1,) * (x.ndim - 1 - axis)
     out = None
-    for p, w in zip(place, weight):
-        term = xp.take(x, xp.asarray(p), axis=axis) * xp.asarray(w.astype(x.dtype).reshape(line))
+    for p, w in zip(place, weight.astype(x.dtype)):
+        term, factor = xp.take(x, xp.asarray(p), axis=axis), xp.asarray(w.reshape(line))
+        if not w.all():
+            term = xp.where(factor == 0, xp.zeros_like(term), term)  # 0 times inf must not become NaN
+        term = term * factor
         out = term if out is None else out + term
     return out
 

@@ -18,6 +18,11 @@ __all__ = [
 ]
 
 
+def _each(value, axes):
+    """`value` as a tuple with one entry per axis; what is wrong with it is said at the call."""
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
+
+
 class _MaxPool(Module):
     """What max pooling over any number of axes shares."""
 
@@ -124,11 +129,14 @@ class MaxPool3d(_MaxPool):
 class _MaxUnpool(Module):
     """What the reverse of max pooling over any number of axes shares."""
 
+    axes: int
+
     def __init__(self, kernel_size: int | Sequence[int], stride: int | Sequence[int] | None = None,
                  padding: int | Sequence[int] = 0) -> None:
         super().__init__()
-        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
-        self.padding = padding
+        self.kernel_size = _each(kernel_size, self.axes)
+        self.stride = self.kernel_size if stride is None else _each(stride, self.axes)
+        self.padding = _each(padding, self.axes)
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
@@ -154,6 +162,8 @@ class MaxUnpool1d(_MaxUnpool):
         (1, 4)
     """
 
+    axes = 1
+
     def forward(self, input: ArrayLike, indices: ArrayLike, output_size: Sequence[int] | None = None) -> Tensor:
         return F.max_unpool1d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
@@ -178,6 +188,8 @@ class MaxUnpool2d(_MaxUnpool):
         (1, 4, 4)
     """
 
+    axes = 2
+
     def forward(self, input: ArrayLike, indices: ArrayLike, output_size: Sequence[int] | None = None) -> Tensor:
         return F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
@@ -201,6 +213,8 @@ class MaxUnpool3d(_MaxUnpool):
         >>> tn.nn.MaxUnpool3d(2)(out, places).shape
         (1, 4, 4, 4)
     """
+
+    axes = 3
 
     def forward(self, input: ArrayLike, indices: ArrayLike, output_size: Sequence[int] | None = None) -> Tensor:
         return F.max_unpool3d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
@@ -241,6 +255,11 @@ class AvgPool1d(_AvgPool):
         >>> tn.nn.AvgPool1d(2)(tn.ones((1, 4))).shape
         (1, 2)
     """
+
+    def __init__(self, kernel_size: int | Sequence[int], stride: int | Sequence[int] | None = None,
+                 padding: int | Sequence[int] = 0, ceil_mode: bool = False, count_include_pad: bool = True) -> None:
+        stride = kernel_size if stride is None else stride
+        super().__init__(_each(kernel_size, 1), _each(stride, 1), _each(padding, 1), ceil_mode, count_include_pad)
 
     def forward(self, input: ArrayLike) -> Tensor:
         return F.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode,

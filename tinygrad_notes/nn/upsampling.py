@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from ..autograd import Tensor
     from ..typing import ArrayLike
 
-__all__ = ["ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d"]
+__all__ = [
+    "ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d",
+]
 
 
 class Upsample(Module):

@@ -28,20 +28,30 @@ def area(x, counts):
 
 
 def filtered(x, counts, kind, scales, align=False, antialias=False):
-    """The last axes resampled to `counts` by a filter; `scales` as given by the user, or None per axis."""
+    """The last axes resampled to `counts` by a filter; `scales` as given by the user, or None per axis.
+
+    An axis that keeps its size is left alone, whatever its scale, but not by the plain cubic filter (PyTorch).
+    """
     resizes = []
     for n, m, scale in zip(x.shape[x.ndim - len(counts):], counts, scales):
         step = (n - 1) / (m - 1) if align and m > 1 else 0.0 if align else 1 / scale if scale else n / m
-        resizes.append(None if n == m and step == 1 else Resize(n, m, kind, step, align, antialias))
+        same = n == m and (step == 1 or kind != "cubic" or antialias)
+        resizes.append(None if same else Resize(n, m, kind, step, align, antialias))
     return _wide(x, tuple(resizes))
 
 
 def nearest(x, counts, scales, exact):
-    """The last axes resampled by copying the nearest element."""
+    """The last axes resampled by copying the nearest element.
+
+    In images an axis that keeps its size or doubles it does so evenly, whatever its scale (PyTorch, in mode "nearest").
+    """
+    if len(counts) == 2 and not exact:
+        even = [m in (n, 2 * n) for n, m in zip(x.shape[x.ndim - 2:], counts)]
+        scales = tuple([None if e else scale for e, scale in zip(even, scales)])
     first, sizes = x.ndim - len(counts), x.shape[x.ndim - len(counts):]
     if all(m % n == 0 and (not scale or scale == m // n) for n, m, scale in zip(sizes, counts, scales)):
         return repeated(x, tuple([Span(m, n, m // n, m // n) for n, m in zip(sizes, counts)]))
     for axis, (n, m, scale) in enumerate(zip(sizes, counts, scales), first):
-        if n != m:
+        if n != m or scale:
             x = take(x, Tensor(nearest_places(n, m, scale, exact), device=x.device), axis=axis)
     return x

@@ -144,7 +144,8 @@ def _taps(x, n, mode, padding_mode, align_corners):
     x = (x + 1) * ((n - 1) / 2) if align_corners else ((x + 1) * n - 1) * 0.5
     if mode != "bicubic":
         x = _moved(x, n, padding_mode, align_corners)
-    x = clip(x, -4, n + 3)  # further out nothing changes, and the numbers stay integers
+    low, high = (-4, n + 3) if padding_mode != "reflection" else (-2**30, 2**30)
+    x = clip(x, low, high)  # further out nothing changes, and the numbers stay integers
     if mode == "nearest":
         return [_tap(nearest_even(x.detach()), x - x + 1, n, "zeros", align_corners)]  # the gradient for x is 0
     low = floor(x.detach())

@@ -46,7 +46,10 @@ def pad(input, pad, mode="constant", value=None):
         raise ValueError(f"pad: pad: expected at most {2 * input.ndim} widths for an input of shape {input.shape}, got "
                          f"{pad!r}")
     sizes = input.shape[input.ndim - axes:]
-    if any(n + before + after < 0 for n, (before, after) in zip(sizes, widths)):
+    kept = [n + before + after - (mode == "reflect") for n, (before, after) in zip(sizes, widths)]
+    if mode != "replicate":
+        kept += [n + min(before, 0) + min(after, 0) for n, (before, after) in zip(sizes, widths)]
+    if any(n < 0 for n in kept):
         raise ValueError(f"pad: pad: {pad!r} cuts off more than an input of shape {input.shape} has")
     if mode == "constant":
         return surrounded(input, widths, 0 if value is None else value)
@@ -67,8 +70,8 @@ def _continued(input, widths, mode, pad):
         if room is not None and max(before, after) > room:
             raise ValueError(f"pad: pad: mode {mode!r} can add at most {room} to an axis of {n} elements, got {pad!r} "
                              f"for an input of shape {shape}")
-        if n + before + after < 1:
-            raise ValueError(f"pad: pad: {pad!r} leaves nothing of an input of shape {shape}")
+        if mode == "circular" and max(before, after) > n + min(before, 0) + min(after, 0):
+            raise ValueError(f"pad: pad: {pad!r} cuts off what it is to repeat, of an input of shape {shape}")
     added = tuple([(max(before, 0), max(after, 0)) for before, after in widths])
     kept = tuple([(min(before, 0), min(after, 0)) for before, after in widths])
     if mode == "circular":

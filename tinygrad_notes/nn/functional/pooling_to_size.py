@@ -274,10 +274,11 @@ def _fractional(name, axes, input, kernel_size, output_size, output_ratio, sampl
     if samples is None:
         samples = rand(expected, dtype=input.dtype if input.dtype.kind == "f" else None, device=input.device)
     samples = as_tensor(samples, like=input)
-    if samples.shape != expected:
+    if samples.shape != expected and (len(lead) == 2 or samples.ndim != 3 or samples.shape[1:] != expected[1:]):
         raise ValueError(f"{name}: _random_samples: expected shape {expected}, got {samples.shape}")
     samples = samples.detach().astype(input.dtype if input.dtype.kind == "f" else samples.dtype)
-    places = windows.fractional_places(input, samples.reshape(*lead, axes), kernel=kernel, counts=counts)
+    samples = samples if len(lead) == 2 else samples[0]
+    places = windows.fractional_places(input, samples, kernel=kernel, counts=counts)
     out = windows.pick(input, places, axes)
     return (out, places) if return_indices else out
 
