@@ -62,7 +62,7 @@ def test_long_axes_go_by_blocks():
     x = RNG.standard_normal((3, 300))
     for r in (Resize(300, 500, "cubic", 0.6), Resize(300, 130, "linear", 300 / 130, False, True)):
         np.testing.assert_allclose(resample(np, x, (r,), False), _by_taps(np, x, 1, *_taps(r)), rtol=1e-12, atol=1e-13)
-        y = RNG.standard_normal((3, r.count))
+        y = RNG.standard_normal((3, r.out))
         wanted = _by_taps(np, y, 1, *_back_taps(r))
         np.testing.assert_allclose(resample(np, y, (r,), True), wanted, rtol=1e-12, atol=1e-13)
 

@@ -19,12 +19,12 @@ class Span(NamedTuple):
 
     Fields:
         size: length of the axis.
-        count: number of windows.
+        out: number of windows.
         kernel, stride, dilation, before: see above.
     """
 
     size: int
-    count: int
+    out: int
     kernel: int
     stride: int = 1
     dilation: int = 1
@@ -37,11 +37,11 @@ class Span(NamedTuple):
     def having(self, k):
         """(first, last + 1) of the windows whose k-th place exists."""
         start = self.start(k)
-        return max(0, -(start // self.stride)), min(self.count, (self.size - 1 - start) // self.stride + 1)
+        return max(0, -(start // self.stride)), min(self.out, (self.size - 1 - start) // self.stride + 1)
 
     def whole(self, k):
         """Whether all windows have a k-th place."""
-        return self.having(k) == (0, self.count)
+        return self.having(k) == (0, self.out)
 
     def tiles(self):
         """Whether the windows lie side by side, without gaps or overlap."""
@@ -49,15 +49,15 @@ class Span(NamedTuple):
 
 
 class Uneven(NamedTuple):
-    """Windows that share an axis out: window o goes from floor(o size / count) to ceil((o + 1) size / count).
+    """Windows that share an axis out: window o goes from floor(o size / out) to ceil((o + 1) size / out).
 
     Fields:
         size: length of the axis.
-        count: number of windows.
+        out: number of windows.
     """
 
     size: int
-    count: int
+    out: int
 
     @property
     def kernel(self):
@@ -66,7 +66,7 @@ class Uneven(NamedTuple):
 
     def having(self, k):
         """All windows: the shorter ones have their last place twice."""
-        return 0, self.count
+        return 0, self.out
 
     def whole(self, k):
         """See `having`."""
@@ -80,8 +80,8 @@ class Uneven(NamedTuple):
 @lru_cache(maxsize=256)
 def _places(span):
     """(kernel, count): the places of the windows of an `Uneven`."""
-    o = np.arange(span.count)
-    first, end = o * span.size // span.count, -(-(o + 1) * span.size // span.count)
+    o = np.arange(span.out)
+    first, end = o * span.size // span.out, -(-(o + 1) * span.size // span.out)
     return np.minimum(first + np.arange((end - first).max())[:, None], end - 1)
 
 
@@ -109,7 +109,7 @@ def window_max(xp, x, spans, numbered):
 
     Of equal elements the first counts; NaN is larger than all, and of several the last counts (as in PyTorch).
     """
-    shape = x.shape[:x.ndim - len(spans)] + tuple(s.count for s in spans)
+    shape = x.shape[:x.ndim - len(spans)] + tuple(s.out for s in spans)
     out = xp.empty_like(x, shape=shape)
     number = None
     if numbered:
@@ -129,10 +129,10 @@ def _largest(xp, x, spans, out, number, careful):
     inner, width = None, 1
     for axis, span in axes:
         last = axis == axes[-1][0]
-        shape = _resized(x, axis, span.count)
+        shape = _resized(x, axis, span.out)
         values = out if last else xp.empty_like(x, shape=shape)
         found = number if last or number is None else xp.empty_like(x, dtype=number.dtype, shape=shape)
-        alone = span.count == 1 and span.kernel > 2 and span.__class__ is Span
+        alone = span.out == 1 and span.kernel > 2 and span.__class__ is Span
         (_largest_of_all if alone else _largest_along)(xp, x, inner, axis, span, width, values, found, careful)
         x, inner = values, found
         width *= span.kernel
@@ -141,7 +141,7 @@ def _largest(xp, x, spans, out, number, careful):
 def _largest_along(xp, x, inner, axis, span, width, out, number, careful):
     """One axis: one place further in each pass. `inner` are the numbers of `x` in the axes that were done before."""
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-    fresh, begin = span.count, 0  # windows before `fresh` have had no place yet
+    fresh, begin = span.out, 0  # windows before `fresh` have had no place yet
     if span.kernel > 1 and span.whole(0) and span.whole(1):
         old, new = _part(xp, x, axis, span, 0), _part(xp, x, axis, span, 1)
         xp.maximum(old, new, out=out)
@@ -280,14 +280,14 @@ def _put_by_index(y, number, spans, out):
 
 def _put_tiles(y, number, spans, out):
     """For windows side by side: each place gets `y`, or the bits of zero (a product would turn inf into NaN)."""
-    if any(s.count * s.stride != s.size for s in spans):
+    if any(s.out * s.stride != s.size for s in spans):
         out.fill(0)
     kind = np.dtype(f"i{y.itemsize}")
     bits, target = y.view(kind), out.view(kind)
     for k, place in enumerate(np.ndindex(*[s.kernel for s in spans])):
         mask = np.equal(number, k).view(np.int8)
         np.negative(mask, out=mask)  # 1 becomes all ones
-        cut = [slice(p, s.count * s.stride, s.stride) for p, s in zip(place, spans)]
+        cut = [slice(p, s.out * s.stride, s.stride) for p, s in zip(place, spans)]
         np.bitwise_and(bits, mask.astype(kind), out=target[(..., *cut)])
 
 
@@ -331,7 +331,7 @@ def window_sum(xp, x, spans):
 
 
 def _sum_along(xp, x, axis, span):
-    if span.count == 1 and span.kernel > 2:
+    if span.out == 1 and span.kernel > 2:
         first = next(k for k in range(span.kernel) if span.start(k) >= 0)
         return xp.sum(x[_along(axis, span.start(first), span.start(span.kernel - 1) + 1, span.dilation)], axis=axis,
                       keepdims=True)
@@ -339,7 +339,7 @@ def _sum_along(xp, x, axis, span):
         out = _part(xp, x, axis, span, 0) + _part(xp, x, axis, span, 1)
         begin = 2
     else:
-        out, begin = xp.zeros_like(x, shape=_resized(x, axis, span.count)), 0
+        out, begin = xp.zeros_like(x, shape=_resized(x, axis, span.out)), 0
     for k in range(begin, span.kernel):
         lo, hi = span.having(k)
         if lo < hi:
@@ -359,13 +359,13 @@ def _spread_along(xp, y, axis, span):
     shape = _resized(y, axis, span.size)
     if span.tiles():
         out = xp.empty_like(y, shape=shape)
-        end = span.count * span.stride
+        end = span.out * span.stride
         for k in range(span.kernel):
             out[_along(axis, k, end, span.stride)] = y
         out[_along(axis, end, None)] = 0
         return out
     out = xp.zeros_like(y, shape=shape)
-    if span.count == 1:
+    if span.out == 1:
         first = next(k for k in range(span.kernel) if span.start(k) >= 0)
         out[_along(axis, span.start(first), span.start(span.kernel - 1) + 1, span.dilation)] = y
         return out

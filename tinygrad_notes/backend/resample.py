@@ -19,7 +19,7 @@ class Resize(NamedTuple):
     """How one axis is resampled.
 
     Fields:
-        size, count: its length before and after.
+        size, out: its length before and after.
         kind: "linear", "cubic", "lanczos", or "area" (the mean of the part that an element of the result covers).
         step: input elements per element of the result.
         align: whether the first and last elements (else their outer edges) of input and result coincide.
@@ -27,7 +27,7 @@ class Resize(NamedTuple):
     """
 
     size: int
-    count: int
+    out: int
     kind: str
     step: float
     align: bool = False
@@ -47,9 +47,9 @@ def _filter(kind, x, a):
 @lru_cache(maxsize=64)
 def _taps(r):
     """(T, count) places and (T, count) weights: out[o] = sum_t weight[t, o] x[place[t, o]]."""
-    o = np.arange(r.count)
+    o = np.arange(r.out)
     if r.kind == "area":
-        first, end = o * r.size // r.count, -(-(o + 1) * r.size // r.count)
+        first, end = o * r.size // r.out, -(-(o + 1) * r.size // r.out)
         place = first + np.arange((end - first).max(initial=1))[:, None]
         return np.minimum(place, end - 1), (place < end) / (end - first)
     if r.antialias:
@@ -73,8 +73,8 @@ def _taps(r):
 @lru_cache(maxsize=64)
 def _matrix(r, transposed):
     place, weight = _taps(r)
-    matrix = np.zeros((r.count, r.size))
-    np.add.at(matrix, (np.arange(r.count), place), weight)
+    matrix = np.zeros((r.out, r.size))
+    np.add.at(matrix, (np.arange(r.out), place), weight)
     return np.ascontiguousarray(matrix.T) if transposed else matrix
 
 
@@ -108,7 +108,7 @@ def resample(xp, x, resizes, transposed):
     axes = [(axis, r) for axis, r in enumerate(resizes, x.ndim - len(resizes)) if r is not None]
     if not axes:
         return x.copy()
-    axes.sort(key=lambda pair: pair[1].count / max(pair[1].size, 1), reverse=transposed)  # the smaller sizes first
+    axes.sort(key=lambda pair: pair[1].out / max(pair[1].size, 1), reverse=transposed)  # the smaller sizes first
     if isinstance(x, np.ndarray) and _finite(x):
         for axis, r in axes:
             x = _by_products(x, axis, len(_matrix(r, transposed)), _blocks(r, transposed, x.dtype))

@@ -1,7 +1,7 @@
 """Layers that put a border around their input."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import functional as F
 from .module import Module
@@ -27,7 +27,7 @@ class _Pad(Module):
 
     def __init__(self, padding: int | Sequence[int]) -> None:
         super().__init__()
-        given = tuple(padding) if isinstance(padding, (tuple, list)) else (padding,) * (2 * self.axes)
+        given: tuple[Any, ...] = tuple(padding) if isinstance(padding, (tuple, list)) else (padding,) * (2 * self.axes)
         if len(given) != 2 * self.axes or not all(hasattr(n, "__index__") and not isinstance(n, bool) for n in given):
             raise ValueError(f"{type(self).__name__}: padding: expected an int or {2 * self.axes} of them, got "
                              f"{padding!r}")

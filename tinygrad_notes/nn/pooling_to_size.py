@@ -1,7 +1,7 @@
 """Layers that pool to a size that is given: even windows, and windows at random places."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import functional as F
 from .module import Module
@@ -170,6 +170,7 @@ class _FractionalMaxPool(Module):
     """What fractional max pooling over any number of axes shares."""
 
     axes: int
+    _random_samples: Tensor | None
 
     def __init__(self, kernel_size: int | Sequence[int], output_size: int | Sequence[int] | None = None,
                  output_ratio: float | Sequence[float] | None = None, return_indices: bool = False,
@@ -180,7 +181,7 @@ class _FractionalMaxPool(Module):
         if (output_size is None) == (output_ratio is None):
             raise ValueError(f"{type(self).__name__}: expected either output_size or output_ratio, got {output_size!r} "
                              f"and {output_ratio!r}")
-        ratios = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * self.axes
+        ratios: Any = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * self.axes
         if output_ratio is not None and (len(ratios) != self.axes or not all(0 < r < 1 for r in ratios)):
             raise ValueError(f"{type(self).__name__}: output_ratio: expected numbers between 0 and 1, one or "
                              f"{self.axes}, got {output_ratio!r}")

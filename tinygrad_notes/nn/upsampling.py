@@ -1,7 +1,7 @@
 """Layers that make images larger, or move elements between channels and space."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import functional as F
 from .module import Module
@@ -47,10 +47,11 @@ class Upsample(Module):
         self.name = type(self).__name__
         self.size, self.mode, self.align_corners = size, mode, align_corners
         self.recompute_scale_factor = recompute_scale_factor
+        given: Any = scale_factor
         if isinstance(scale_factor, (tuple, list)):
             self.scale_factor: float | tuple[float, ...] | None = tuple([float(s) for s in scale_factor])
         else:
-            self.scale_factor = float(scale_factor) if scale_factor else None
+            self.scale_factor = float(given) if given else None
 
     def forward(self, input: ArrayLike) -> Tensor:
         return F.interpolate(input, self.size, self.scale_factor, self.mode, self.align_corners,

@@ -60,7 +60,7 @@ def sliding(name, sizes, kernel, stride, padding, dilation, ceil_mode):
 
 def _occupied(span):
     """Whether every window has an element: those that begin in the border before might have none."""
-    starts = range(-span.before, min(0, span.count * span.stride - span.before), span.stride)
+    starts = range(-span.before, min(0, span.out * span.stride - span.before), span.stride)
     return all(start % span.dilation < span.size and start % span.dilation <= start + span.dilation * (span.kernel - 1)
                for start in starts)
 
@@ -91,7 +91,7 @@ def repeated(x, spans):
 
 def average(x, spans, count_include_pad=True, divisor=None):
     """The sum of each window over the number of its elements, border included or not, or over `divisor`."""
-    if all(s.count == 1 and s.kernel == s.size and s.whole(s.kernel - 1) for s in spans) and divisor is None:
+    if all(s.out == 1 and s.kernel == s.size and s.whole(s.kernel - 1) for s in spans) and divisor is None:
         return mean(x, tuple(range(x.ndim - len(spans), x.ndim)), keepdims=True)
     wide = x.astype(float32) if x.dtype.itemsize < 4 else x  # sums of float16 lose too much
     sizes = divisor or _sizes(spans, count_include_pad)
@@ -105,7 +105,7 @@ def _sizes(spans, count_include_pad):
     """How many elements each window has: a number, or an array of the counts of windows where they differ."""
     lines = []
     for s in spans:
-        start = np.arange(s.count) * s.stride - s.before
+        start = np.arange(s.out) * s.stride - s.before
         end = np.minimum(start + s.kernel, s.size + s.before)
         lines.append(end - start if count_include_pad else np.minimum(end, s.size) - np.maximum(start, 0))
     if all((line == line[0]).all() for line in lines):
