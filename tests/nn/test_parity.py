@@ -35,6 +35,18 @@ CASES = [  # class, arguments of the constructor, inputs
     ("Linear", {"in_features": 4, "out_features": 3, "bias": False}, [normal(2, 5, 4)]),
     ("Linear", {"in_features": 4, "out_features": 3}, [normal(4)]),
     ("Bilinear", {"in1_features": 4, "in2_features": 3, "out_features": 2}, [normal(5, 4), normal(5, 3)]),
+    *[(f"Conv{n}d", {"in_channels": 4, "out_channels": 6, "kernel_size": 3, "stride": 2, "padding": 2, "dilation": 2,
+                     "groups": 2, "padding_mode": mode}, [normal(2, 4, 7, 6, 5)[(..., *[0] * (3 - n))]])
+      for n in (1, 2, 3) for mode in ("zeros", "reflect", "replicate", "circular")],
+    ("Conv2d", {"in_channels": 2, "out_channels": 3, "kernel_size": (5, 3), "padding": "same"}, [normal(2, 5, 6)]),
+    *[(f"ConvTranspose{n}d", {"in_channels": 4, "out_channels": 6, "kernel_size": 3, "stride": 3, "padding": 1,
+                              "output_padding": 2, "groups": 2, "dilation": 2},
+       [normal(2, 4, 3, 2, 3)[(..., *[0] * (3 - n))]])
+      for n in (1, 2, 3)],
+    ("ConvTranspose1d", {"in_channels": 2, "out_channels": 3, "kernel_size": 2, "dilation": 4, "output_padding": 3,
+                         "padding": 1}, [normal(2, 5)]),
+    ("Unfold", {"kernel_size": (2, 3), "dilation": (1, 2), "padding": 1, "stride": 2}, [normal(2, 3, 5, 6)]),
+    ("Fold", {"output_size": (4, 5), "kernel_size": 2, "padding": 1, "stride": 2}, [normal(2, 12, 9)]),
     ("Flatten", {}, [normal(2, 3, 4)]),
     ("Unflatten", {"dim": 1, "unflattened_size": (2, 2)}, [normal(5, 4)]),
     ("Embedding", {"num_embeddings": 6, "embedding_dim": 3, "padding_idx": 2}, [RNG.integers(0, 6, (4, 5))]),

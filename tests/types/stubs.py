@@ -47,14 +47,15 @@ PARAMETERS = {
     "Generator": "generator",
     "int": """k n n_rows n_cols num offset decimals minlength chunks ndigits num_segments num_samples num_classes N ind
         ignore_index padding_idx groups num_groups size num_heads embed_dim_to_check length window num_buckets
-        max_distance divisor_override upscale_factor downscale_factor""",
+        max_distance divisor_override upscale_factor downscale_factor points""",
     "float": """scale dropout_p alpha beta eps rtol correction step empty p delta posinf neginf max_norm val sparsity gain param
         threshold constant_values margin norm_type""",
     "float | str": "ord",
     "str": "subscripts reduce nonlinearity spec",
     "bool": "add_zero_attn",
     "bool | None": "copy retain_graph align_corners recompute_scale_factor",
-    "int | Sequence[int]": "shift indices_or_sections kernel_size stride padding dilation output_size",
+    "int | Sequence[int]": """shift indices_or_sections kernel_size stride padding output_padding dilation
+        output_size""",
     "float | Sequence[float]": "scale_factor output_ratio",
     "Sequence[int]": "pad",
     "int | Sequence[int] | Sequence[tuple[int, int]]": "pad_width",
@@ -94,6 +95,11 @@ PARTICULAR = {
     "from_numpy.array": "NDArray[Any]", "isdtype.kind": "DTypeLike | tuple[DTypeLike, ...]",
     "result_type.arrays_and_dtypes": "ArrayLike | DTypeLike", "as_tensor.value": "ArrayLike | SupportsDLPack",
     "as_tensor.like": "Tensor", "fft.s": "Shape", "polygamma.n": "int",
+    "convolution_integral.f": "Callable[[Tensor], Tensor]", "convolution_integral.g": "Callable[[Tensor], Tensor]",
+    "convolution_integral.t": "ArrayLike", "convolution_integral.low": "float", "convolution_integral.high": "float",
+    "toeplitz.c": "ArrayLike", "toeplitz.r": "ArrayLike",
+    **{f"conv{n}d.padding": "int | str | Sequence[int]" for n in (1, 2, 3)},
+    "conv_matrix.size": "int | Sequence[int]", "conv_matrix.padding": "int | str | Sequence[int]",
     "pad.value": "float", "subsample.factor": "int | Sequence[int]",
     **{f"{name}.size": "int | Sequence[int]"
        for name in ("interpolate", "upsample", "upsample_nearest", "upsample_bilinear")},

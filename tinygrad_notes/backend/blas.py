@@ -27,15 +27,15 @@ class Blas:
     def __init__(self, path):
         self.path = path
         self._library = ctypes.CDLL(str(path))
+        self._found = {}
         self.config = self._text("get_config")
         self.kernel = self._text("get_corename")
 
     def _find(self, name):
-        for spelling in _SPELLINGS:
-            function = getattr(self._library, spelling.format(name), None)
-            if function is not None:
-                return function
-        return None
+        if name not in self._found:
+            spelled = (getattr(self._library, spelling.format(name), None) for spelling in _SPELLINGS)
+            self._found[name] = next((function for function in spelled if function is not None), None)
+        return self._found[name]
 
     def _text(self, name):
         function = self._find(name)

@@ -8,6 +8,7 @@ from .activation_pieces import *  # noqa: F403
 from .attention import *  # noqa: F403
 from .batchnorm import *  # noqa: F403
 from .container import *  # noqa: F403
+from .convolution import *  # noqa: F403
 from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .embedding import *  # noqa: F403
@@ -18,6 +19,9 @@ from .graph.gin import *  # noqa: F403
 from .graph.graph_conv import *  # noqa: F403
 from .graph.message_passing import *  # noqa: F403
 from .graph.sage import *  # noqa: F403
+from .geometry import *  # noqa: F403
+from .lazy import *  # noqa: F403
+from .lazy_convolution import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses_classification import *  # noqa: F403
 from .losses_pairs import *  # noqa: F403

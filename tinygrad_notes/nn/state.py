@@ -40,6 +40,8 @@ def load(module, state_dict, strict, assign):
         listed = "\n    ".join(faults)
         raise RuntimeError(f"load_state_dict of {type(module).__name__}, nothing was changed:\n    {listed}")
     for tensor, value in changes:
+        if hasattr(tensor, "materialize"):  # of a lazy layer: its shape is that of what is loaded
+            tensor.materialize(value.shape)
         tensor.data = value
     return Keys(missing, unexpected)
 
@@ -50,7 +52,7 @@ def _fitted(key, tensor, value, assign):
         given = Tensor(value, dtype=None if hasattr(value, "dtype") else tensor.dtype)
     except (TypeError, ValueError, BufferError) as error:
         return None, f"{key}: {error}"
-    if given.shape != tensor.shape:
+    if given.shape != tensor.shape and not hasattr(tensor, "materialize"):
         return None, f"{key}: expected shape {tensor.shape}, got {given.shape}"
     if given.dtype.kind == "c" and tensor.dtype.kind != "c":
         return None, f"{key}: expected dtype {tensor.dtype}, got {given.dtype}"

@@ -7,6 +7,7 @@ from .broadcast import *  # noqa: F403
 from .choice import *  # noqa: F403
 from .contract import *  # noqa: F403
 from .convert import *  # noqa: F403
+from .convolution import *  # noqa: F403
 from .create import *  # noqa: F403
 from .cumulative import *  # noqa: F403
 from .diagonal import *  # noqa: F403
@@ -32,6 +33,7 @@ from .scatter import *  # noqa: F403
 from .segment import *  # noqa: F403
 from .sets import *  # noqa: F403
 from .shape import *  # noqa: F403
+from .signal import *  # noqa: F403
 from .softmax import *  # noqa: F403
 from .sort import *  # noqa: F403
 from .sparse import *  # noqa: F403

@@ -250,11 +250,23 @@ def conj(x: ArrayLike, /) -> Tensor:
 def contiguous(x: ArrayLike, /) -> Tensor:
     """The tensor with its elements one after the other in memory, in C order."""
 
+def convolution_integral(
+    f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], t: ArrayLike, /, low: float,
+    high: float, *, points: int = 1001,
+) -> Tensor:
+    """The convolution of two functions of a real number, by the trapezoid rule."""
+
+def convolve(a: ArrayLike, v: ArrayLike, mode: str = 'full') -> Tensor:
+    """The convolution of two sequences: the coefficients of the product of two polynomials."""
+
 def copy(x: ArrayLike, /) -> Tensor:
     """NumPy's name for `clone`."""
 
 def copysign(x: ArrayLike, y: ArrayLike, /) -> Tensor:
     """The magnitude of x with the sign of y, that of a zero included."""
+
+def correlate(a: ArrayLike, v: ArrayLike, mode: str = 'valid') -> Tensor:
+    """The cross-correlation of two sequences: the convolution with the second one turned around."""
 
 def cos(x: ArrayLike, /) -> Tensor:
     """The cosine of an angle in radians."""

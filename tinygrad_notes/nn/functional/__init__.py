@@ -2,6 +2,7 @@
 from .activation import *  # noqa: F403
 from .attention import *  # noqa: F403
 from .classification import *  # noqa: F403
+from .convolution import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .grid import *  # noqa: F403
 from .interpolation import *  # noqa: F403

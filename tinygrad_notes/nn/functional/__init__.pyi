@@ -113,6 +113,51 @@ def celu(input: ArrayLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 def channel_shuffle(input: ArrayLike, groups: int) -> Tensor:
     """The channels of several groups dealt out, one of each group in turn."""
 
+def conv1d(
+    input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: int | Sequence[int] = 1,
+    padding: int | str | Sequence[int] = 0, dilation: int | Sequence[int] = 1, groups: int = 1,
+) -> Tensor:
+    """A kernel moved along a sequence; with each element of the output a product with what it covers."""
+
+def conv2d(
+    input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: int | Sequence[int] = 1,
+    padding: int | str | Sequence[int] = 0, dilation: int | Sequence[int] = 1, groups: int = 1,
+) -> Tensor:
+    """A kernel moved over an image; each element of the output is a product with what it covers."""
+
+def conv3d(
+    input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: int | Sequence[int] = 1,
+    padding: int | str | Sequence[int] = 0, dilation: int | Sequence[int] = 1, groups: int = 1,
+) -> Tensor:
+    """A kernel moved through a volume; each element of the output is a product with what it covers."""
+
+def conv_matrix(
+    weight: ArrayLike, size: int | Sequence[int], stride: int | Sequence[int] = 1,
+    padding: int | str | Sequence[int] = 0, dilation: int | Sequence[int] = 1, groups: int = 1,
+) -> Tensor:
+    """The banded matrix that a convolution is: few different numbers, most of them zero."""
+
+def conv_transpose1d(
+    input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0, output_padding: int | Sequence[int] = 0, groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
+    """The transpose of `conv1d` with the same weight:"""
+
+def conv_transpose2d(
+    input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0, output_padding: int | Sequence[int] = 0, groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
+    """The transpose of `conv2d` with the same weight:"""
+
+def conv_transpose3d(
+    input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0, output_padding: int | Sequence[int] = 0, groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
+    """The transpose of `conv3d` with the same weight:"""
+
 def cosine_embedding_loss(
     input1: ArrayLike, input2: ArrayLike, target: ArrayLike, margin: float = 0.0, reduction: str = 'mean',
 ) -> Tensor:
@@ -158,6 +203,12 @@ def embedding(
     norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
 ) -> Tensor:
     """The rows of a matrix at some indices."""
+
+def fold(
+    input: ArrayLike, output_size: int | Sequence[int], kernel_size: int | Sequence[int],
+    dilation: int | Sequence[int] = 1, padding: int | Sequence[int] = 0, stride: int | Sequence[int] = 1,
+) -> Tensor:
+    """The transpose of `unfold`:"""
 
 def fractional_max_pool2d(
     input: ArrayLike, kernel_size: int | Sequence[int], output_size: int | Sequence[int] | None = None,
@@ -553,6 +604,12 @@ def triplet_margin_with_distance_loss(
     swap: bool = False, reduction: str = 'mean',
 ) -> Tensor:
     """`triplet_margin_loss` with a distance of your own."""
+
+def unfold(
+    input: ArrayLike, kernel_size: int | Sequence[int], dilation: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0, stride: int | Sequence[int] = 1,
+) -> Tensor:
+    """Every window of an image as a column (im2col)."""
 
 def upsample(
     input: ArrayLike, size: int | Sequence[int] | None = None,

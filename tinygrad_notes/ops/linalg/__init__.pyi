@@ -22,6 +22,9 @@ def cholesky_solve(b: ArrayLike, factor: ArrayLike, /, *, upper: bool = False) -
 def cond(x: ArrayLike, /, p: float | str | None = None) -> Tensor:
     """The condition number of a matrix."""
 
+def convolution_matrix(a: ArrayLike, n: int, mode: str = 'full') -> Tensor:
+    """The banded matrix whose product with a vector is a convolution: the same few weights in every row."""
+
 def cross(x1: ArrayLike, x2: ArrayLike, /, *, axis: Axis = -1) -> Tensor:
     """The cross product of vectors in space; the other axes broadcast."""
 
@@ -114,6 +117,9 @@ def tensorinv(x: ArrayLike, /, *, ind: int = 2) -> Tensor:
 
 def tensorsolve(a: ArrayLike, b: ArrayLike, /, *, axes: Axes | None = None) -> Tensor:
     """The solution of a linear system whose unknown is a tensor."""
+
+def toeplitz(c: ArrayLike, r: ArrayLike | None = None) -> Tensor:
+    """The matrix that is constant along its diagonals."""
 
 def trace(x: ArrayLike, /, *, offset: int = 0, dtype: DTypeLike | None = None) -> Tensor:
     """The sums of the diagonals of matrices."""
