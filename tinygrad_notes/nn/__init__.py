@@ -12,6 +12,7 @@ from .convolution import *  # noqa: F403
 from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .embedding import *  # noqa: F403
+from .geometry import *  # noqa: F403
 from .graph.attention import *  # noqa: F403
 from .graph.edge_network import *  # noqa: F403
 from .graph.gcn import GCNConv as GCNConv
@@ -19,7 +20,6 @@ from .graph.gin import *  # noqa: F403
 from .graph.graph_conv import *  # noqa: F403
 from .graph.message_passing import *  # noqa: F403
 from .graph.sage import *  # noqa: F403
-from .geometry import *  # noqa: F403
 from .lazy import *  # noqa: F403
 from .lazy_convolution import *  # noqa: F403
 from .linear import *  # noqa: F403
