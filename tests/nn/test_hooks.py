@@ -83,3 +83,71 @@ def test_modules_without_hooks_hold_none():
     assert "_hooks" in vars(layer) and nn.Linear(2, 2)._hooks is None
     handle.remove()
     assert "_hooks" not in vars(layer)
+
+
+def test_a_backward_pre_hook_sees_and_replaces_gradients_of_the_outputs():
+    layer, seen = nn.Linear(3, 2).double(), []
+    layer.register_full_backward_pre_hook(lambda m, gout: seen.append(gout[0].numpy().copy()) or (gout[0] * 10,))
+    layer.register_full_backward_hook(lambda m, gin, gout: seen.append(gout[0].numpy().copy()))
+    x = tn.randn(4, 3, dtype=tn.float64, requires_grad=True)
+    g = np.random.default_rng(0).standard_normal((4, 2))
+    layer(x).backward(tn.tensor(g))
+    np.testing.assert_allclose(seen[0], g)
+    np.testing.assert_allclose(seen[1], 10 * g, err_msg="the other hooks see the new one")
+    np.testing.assert_allclose(x.grad.numpy(), 10 * g @ layer.weight.numpy(), rtol=1e-12)
+    np.testing.assert_allclose(layer.weight.grad.numpy(), 10 * g.T @ x.numpy(), rtol=1e-12)
+    layer.register_full_backward_pre_hook(lambda m, gout: (gout[0], gout[0]))
+    with pytest.raises(ValueError, match="backward pre-hook of Linear: returned 2 gradients for 1 outputs"):
+        layer(x).sum().backward()
+
+
+def test_a_backward_pre_hook_in_a_recorded_pass():
+    cube = nn.Identity()
+    cube.forward = lambda x: x * x * x
+    cube.register_full_backward_pre_hook(lambda m, gout: gout[0] * 2)
+    x = tn.tensor(2.0, dtype=tn.float64, requires_grad=True)
+    (g,) = tn.autograd.grad(cube(x), x, create_graph=True)
+    (h,) = tn.autograd.grad(g, x)
+    assert g.item() == 24 and h.item() == 24
+
+
+def test_hooks_around_saving():
+    net, order = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1)), []
+    net.register_state_dict_pre_hook(lambda m, prefix, keep: order.append(("before", prefix, keep)))
+    net[1].register_state_dict_post_hook(lambda m, state, prefix, _: order.append((prefix, prefix + "bias" in state)))
+    handle = net.register_state_dict_post_hook(lambda m, state, prefix, _: state.pop(prefix + "0.bias"))
+    with pytest.raises(RuntimeError, match="state_dict hook of Sequential: expected None"):
+        net.state_dict()
+    handle.remove()
+    order.clear()
+
+    def stamp(module, state, prefix, _):
+        state[prefix + "stamp"] = tn.tensor(1)
+    net.register_state_dict_post_hook(stamp)
+    state = net.state_dict(prefix="net.", keep_vars=True)
+    assert order == [("before", "net.", True), ("net.1.", True)] and list(state)[-1] == "net.stamp"
+    given = {"other": 1}
+    assert net.state_dict(destination=given) is given and list(given)[:2] == ["other", "0.weight"]
+
+
+def test_hooks_around_loading():
+    net, seen = nn.Sequential(nn.Linear(1, 1)), []
+
+    def rename(module, state, prefix, _, strict, missing, unexpected, errors):
+        state[prefix + "weight"] = state.pop(prefix + "w")
+    handle = net[0].register_load_state_dict_pre_hook(rename)
+    net.register_load_state_dict_post_hook(lambda m, keys: seen.append((m, *keys)))
+    given = {"0.w": [[5.0]], "0.bias": [1.0]}
+    net.load_state_dict(given)
+    assert net[0].weight.item() == 5 and "0.w" in given and seen == [(net, [], [])]
+    handle.remove()
+    with pytest.raises(RuntimeError, match="missing keys: '0.weight'"):
+        net.load_state_dict(given)
+    assert len(seen) == 1
+    net.load_state_dict({"0.bias": [2.0]}, strict=False)
+    assert seen[1] == (net, ["0.weight"], [])
+    with net.register_load_state_dict_pre_hook(lambda *given: given[-1].append("not today")):
+        with pytest.raises(RuntimeError, match="not today"):
+            net.load_state_dict({"0.weight": [[7.0]], "0.bias": [7.0]})
+    assert net[0].bias.item() == 2, "nothing was changed"
+    assert "_state_hooks" in vars(net) and "_state_hooks" not in vars(net[0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..autograd import Tensor
 from ..backend import Device, as_device, to_dtype
 from . import state
-from .hooks import Handle, call_with_hooks
+from .hooks import Hooked, call_with_hooks
 from .parameter import Buffer, Parameter
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PARAMETER, BUFFER, UNSAVED, MODULE = "parameter", "buffer", "buffer that is not saved", "module"
 
 
-class Module:
+class Module(Hooked):
     """Base of all layers and models: assign parameters and layers in `__init__`, compute in `forward`.
 
     A `Parameter`, `Buffer` or `Module` assigned to an attribute is registered under that name. The values are
@@ -53,7 +53,6 @@ class Module:
 
     training: bool = True
     _roles: dict[str, str]
-    _hooks: dict | None = None  # most modules have none: then a call is one attribute look-up more than `forward`
 
     def __init__(self) -> None:
         self.__dict__["_roles"] = {}
@@ -278,14 +277,16 @@ class Module:
                 for name, tensor in module._members(role):
                     yield dot + name, tensor
 
-    def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
+    def state_dict(self, *, destination: dict[str, Tensor] | None = None, prefix: str = "",
+                   keep_vars: bool = False) -> dict[str, Tensor]:
         """{path: Tensor} of all parameters and saved buffers, in PyTorch's order and layout.
 
         Args:
+            destination: a dict to fill and return, in place of a new one.
             prefix: put before every key, as it is.
             keep_vars: return the parameters themselves, not detached Tensors of the same memory.
         """
-        return {prefix + key: tensor if keep_vars else tensor.detach() for key, tensor in self._state()}
+        return state.save(self, {} if destination is None else destination, prefix, keep_vars)
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Keys:
         """Take over the values of a `state_dict`; every key is checked before anything changes.
@@ -423,47 +424,6 @@ class Module:
             child.apply(fn)
         fn(self)
         return self
-
-    # Hooks ----------------------------------------------------------------------------
-    def register_forward_pre_hook(self, hook: Callable[..., Any], *, prepend: bool = False,
-                                  with_kwargs: bool = False) -> Handle:
-        """Call `hook(module, inputs)` before forward; what it returns replaces the inputs.
-
-        Args:
-            hook: with `with_kwargs`, `hook(module, inputs, options)` that returns None or (inputs, options).
-            prepend: run before the hooks that are there.
-            with_kwargs: the hook wants keyword arguments too.
-
-        Returns:
-            A handle with `remove()`.
-        """
-        return Handle(self, "pre", (hook, with_kwargs), prepend)
-
-    def register_forward_hook(self, hook: Callable[..., Any], *, prepend: bool = False,
-                              with_kwargs: bool = False) -> Handle:
-        """Call `hook(module, inputs, output)` after forward; what it returns replaces the output.
-
-        Args:
-            hook: with `with_kwargs`, `hook(module, inputs, options, output)`.
-            prepend: run before the hooks that are there.
-            with_kwargs: the hook wants keyword arguments too.
-
-        Returns:
-            A handle with `remove()`.
-        """
-        return Handle(self, "forward", (hook, with_kwargs), prepend)
-
-    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
-        """Call `hook(module, grad_input, grad_output)` when the gradients of its inputs are known.
-
-        Args:
-            hook: gets two tuples of Tensors; a tuple it returns replaces `grad_input`.
-            prepend: run before the hooks that are there.
-
-        Returns:
-            A handle with `remove()`.
-        """
-        return Handle(self, "backward", (hook, False), prepend)
 
     # How it reads ---------------------------------------------------------------------
     def extra_repr(self) -> str:

@@ -18,14 +18,42 @@ class Keys(NamedTuple):
     unexpected_keys: list[str]
 
 
+def save(module, destination, prefix, keep_vars):
+    """The work of `Module.state_dict`."""
+    hooked = _hooked(module, prefix)
+    for inner, before, hooks in hooked:
+        for hook in list(hooks.get("save_pre", {}).values()):
+            hook(inner, before, keep_vars)
+    destination.update((prefix + key, tensor if keep_vars else tensor.detach()) for key, tensor in module._state())
+    for inner, before, hooks in reversed(hooked):
+        for hook in list(hooks.get("save", {}).values()):
+            if hook(inner, destination, before, {}) is not None:
+                raise RuntimeError(f"state_dict hook of {type(inner).__name__}: expected None; change the dict it "
+                                   "is given")
+    return destination
+
+
+def _hooked(module, prefix=""):
+    """(module, prefix, hooks) of this module and those inside that have hooks around saving and loading."""
+    return [(inner, f"{prefix}{path}." if path else prefix, inner._state_hooks)
+            for path, inner in module.named_modules(remove_duplicate=False) if inner._state_hooks]
+
+
 def load(module, state_dict, strict, assign):
     """The work of `Module.load_state_dict`."""
     if not isinstance(state_dict, Mapping):
         raise TypeError(f"state_dict: expected a mapping of names to tensors, got {type(state_dict).__name__}")
+    hooked, faults = _hooked(module), []
+    missing, unexpected = [], []
+    if hooked:
+        state_dict = dict(state_dict)  # hooks may change the mapping, but not that of the caller
+    for inner, prefix, hooks in hooked:
+        for hook in list(hooks.get("load_pre", {}).values()):
+            hook(inner, state_dict, prefix, {}, strict, missing, unexpected, faults)
     own = dict(module._state())
-    missing = [key for key in own if key not in state_dict]
-    unexpected = [key for key in state_dict if key not in own]
-    faults, changes = [], []
+    missing += [key for key in own if key not in state_dict]
+    unexpected += [key for key in state_dict if key not in own]
+    changes = []
     if strict and missing:
         faults.append("missing keys: " + ", ".join(map(repr, missing)))
     if strict and unexpected:
@@ -43,7 +71,13 @@ def load(module, state_dict, strict, assign):
         if hasattr(tensor, "materialize"):  # of a lazy layer: its shape is that of what is loaded
             tensor.materialize(value.shape)
         tensor.data = value
-    return Keys(missing, unexpected)
+    keys = Keys(missing, unexpected)
+    for inner, _, hooks in reversed(hooked):
+        for hook in list(hooks.get("load", {}).values()):
+            if hook(inner, keys) is not None:
+                raise RuntimeError(f"load_state_dict hook of {type(inner).__name__}: expected None; change the "
+                                   "lists it is given")
+    return keys
 
 
 def _fitted(key, tensor, value, assign):
