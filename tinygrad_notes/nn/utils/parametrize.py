@@ -162,8 +162,8 @@ def _check_tensor(value, what):
 def _check_like(value, like, what):
     _check_tensor(value, what)
     if value.shape != like.shape or value.dtype != like.dtype:
-        raise ValueError(f"{what}: expected {like.dtype} of shape {like.shape}, got {value.dtype} of shape {value.shape}"
-                         "; unsafe=True allows it")
+        raise ValueError(f"{what}: expected {like.dtype} of shape {like.shape}, got {value.dtype} of shape "
+                         f"{value.shape}; unsafe=True allows it")
 
 
 # Classes in which some attributes are computed -------------------------------------------------------
@@ -250,9 +250,9 @@ def register_parametrization(module: Module, tensor_name: str, parametrization: 
     Args:
         module: whose tensor it is.
         tensor_name: name of a parameter or buffer of it.
-        parametrization: a Module that takes and returns a Tensor. Its `right_inverse(value)`, where it has one, gives an
-            original (or a tuple of several, which are then the inputs) from which `value` is made; it is used now, so
-            that the tensor keeps its value, and at assignments.
+        parametrization: a Module that takes and returns a Tensor. Its `right_inverse(value)`, where it has one, gives
+            an original (or a tuple of several, which are then the inputs) from which `value` is made; it is used now,
+            so that the tensor keeps its value, and at assignments.
         unsafe: do not check that shape and dtype stay.
 
     Returns:
