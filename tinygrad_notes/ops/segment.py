@@ -75,6 +75,7 @@ class Segments(Tensor):
     """
 
     __slots__ = ("num_segments", "order", "_counts")
+    never_changes = True  # a recorded program holds it as a constant
 
     num_segments: int
 
@@ -86,7 +87,7 @@ class Segments(Tensor):
         n = _size("Segments", num_segments)
         given = given.astype(np.dtype("int64")).copy()
         check_ids("Segments", "ids", given, n, f"there are {n} segments")
-        super().__init__(given.data)
+        super().__init__(given)
         self.num_segments, self.order = n, Order(self.data, n)
         self._counts: Tensor | None = None
         if isinstance(self.data, np.ndarray):

@@ -29,6 +29,7 @@ class Places:
     """Where the entries of a matrix are: their rows and columns, and how they are sorted by either."""
 
     __slots__ = ("rows", "columns", "_plans")
+    never_changes = True
 
     def __init__(self, rows, columns):
         self.rows, self.columns, self._plans = rows, columns, [None, None]
@@ -54,6 +55,7 @@ class Entries:
     """Places and constant values, kept in the order in which a product reads them; None: all ones."""
 
     __slots__ = ("places", "values", "_sorted")
+    never_changes = True
 
     def __init__(self, places, values):
         self.places, self.values, self._sorted = places, values, {}
@@ -195,7 +197,7 @@ class SparseMatrix:
         if x.ndim == 0 or x.shape[0] != self.shape[1]:
             raise ValueError(f"SparseMatrix: a matrix of shape {self.shape} times x of shape {x.shape}: expected "
                              f"{self.shape[1]} rows of x")
-        if x.device is not self.device:
+        if x.device.name != self.device.name:
             raise TypeError(f"SparseMatrix: the matrix lives on {self.device}, x on {x.device}; move one with .to()")
         if self.values is not None and x.dtype != self.values.dtype:
             x = x.astype(result_type(x, self.values))

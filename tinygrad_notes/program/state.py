@@ -30,7 +30,7 @@ class Reach:
         """Look behind (path, object) pairs, nearest first."""
         queue = list(roots)
         for path, thing in queue:  # grows while it is walked: breadth first
-            if isinstance(thing, _PLAIN) or id(thing) in self._seen:
+            if isinstance(thing, _PLAIN) or id(thing) in self._seen or getattr(type(thing), "never_changes", False):
                 continue
             self._seen.add(id(thing))
             if isinstance(thing, Tensor):

@@ -65,6 +65,7 @@ def normalized(graph: Graph, edge_weight: Tensor | None, improved: bool, add_sel
         normal = gcn_norm(graph, edge_weight, improved, add_self_loops, dtype=dtype)
         return normal.adjacency.with_values(normal.edge_weight.astype(dtype))
     if edge_weight is None and graph.edge_weight is None:
+        graph = graph.bare
         return graph.known(("gcn", improved, add_self_loops, dtype), make)
     return make()
 

@@ -23,6 +23,7 @@ class Structure:
     """The edges and the number of nodes, and all that was ever computed of them alone."""
 
     __slots__ = ("src", "dst", "adjacency", "known")
+    never_changes = True
 
     def __init__(self, src, dst, adjacency=None):
         self.src, self.dst = src, dst
@@ -96,7 +97,7 @@ class Graph:
             value = features.get(name)
             if value is not None:
                 value = as_tensor(value, like=structure.src)
-                if value.device is not self.device:
+                if value.device.name != self.device.name:
                     raise TypeError(f"Graph: {name} lives on {value.device}, the edges on {self.device}; move it with "
                                     ".to()")
                 rows = getattr(self, axis) if axis else None
