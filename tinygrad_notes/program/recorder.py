@@ -179,7 +179,7 @@ class Recorder:
         with self.inside(op.name, "forward", kind=op.kind, attrs=attrs) as scope:
             scope.inputs = tuple(a.value if isinstance(a, RecordedArray) else None for a in arrays)
             mark = len(self.program.instructions)
-            if op.kind in WHOLE:
+            if op.kind in WHOLE and not op.variadic:  # one that takes any number of arrays has a name of the library
                 out = self.call(op.name, tuple(arrays), attrs)
             else:
                 try:

@@ -12,5 +12,6 @@ from .loops import *  # noqa: F403
 from .message_passing import *  # noqa: F403
 from .pool import *  # noqa: F403
 from .reach import *  # noqa: F403
+from .recurrent import *  # noqa: F403
 from .sage import *  # noqa: F403
 from .split import *  # noqa: F403

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["AttentionalAggregation", "global_add_pool", "global_max_pool", "global_mean_pool"]
 
 
-def _groups(name, batch, size):
+def groups(name, batch, size):
     """What segment operations take: (ids, number of graphs)."""
     if isinstance(batch, Segments):
         return batch, size
@@ -49,7 +49,7 @@ def global_add_pool(x: ArrayLike, batch: ArrayLike | None = None, size: int | No
     """
     if batch is None:
         return sum(as_tensor(x), axis=0, keepdims=True)
-    return segment_sum(x, *_groups("global_add_pool", batch, size))
+    return segment_sum(x, *groups("global_add_pool", batch, size))
 
 
 def global_mean_pool(x: ArrayLike, batch: ArrayLike | None = None, size: int | None = None) -> Tensor:
@@ -79,7 +79,7 @@ def global_mean_pool(x: ArrayLike, batch: ArrayLike | None = None, size: int | N
     """
     if batch is None:
         return mean(as_tensor(x), axis=0, keepdims=True)
-    return segment_mean(x, *_groups("global_mean_pool", batch, size))
+    return segment_mean(x, *groups("global_mean_pool", batch, size))
 
 
 def global_max_pool(x: ArrayLike, batch: ArrayLike | None = None, size: int | None = None) -> Tensor:
@@ -107,7 +107,7 @@ def global_max_pool(x: ArrayLike, batch: ArrayLike | None = None, size: int | No
     """
     if batch is None:
         return max(as_tensor(x), axis=0, keepdims=True)
-    return segment_max(x, *_groups("global_max_pool", batch, size), empty=0)
+    return segment_max(x, *groups("global_max_pool", batch, size), empty=0)
 
 
 class AttentionalAggregation(Module):
@@ -145,6 +145,6 @@ class AttentionalAggregation(Module):
 
     def forward(self, x: ArrayLike, batch: ArrayLike, size: int | None = None) -> Tensor:
         x = as_tensor(x)
-        ids, n = _groups("AttentionalAggregation", batch, size)
+        ids, n = groups("AttentionalAggregation", batch, size)
         weight = segment_softmax(self.gate_nn(x), ids, n)
         return segment_sum(weight * (x if self.nn is None else self.nn(x)), ids, n)

@@ -8,6 +8,7 @@ from ...ops import clip, relu
 from ...ops.linalg import vector_norm
 from ..linear import Linear, size
 from .message_passing import MessagePassing
+from .recurrent import LSTMAggregation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ class SAGEConv(MessagePassing):
 
     Args:
         in_channels, out_channels: sizes of node features before and after.
-        aggr: 'mean', 'max', 'add', ..., or your own; see `aggregation`.
+        aggr: 'mean', 'max', 'lstm', 'add', ..., or your own; see `aggregation` and `LSTMAggregation`.
         normalize: scale each row of the result to length 1.
         root_weight: add W_r x_i.
         project: map neighbours before they are aggregated.
@@ -59,7 +60,10 @@ class SAGEConv(MessagePassing):
                  normalize: bool = False, root_weight: bool = True, project: bool = False, bias: bool = True, *,
                  flow: str = "source_to_target", device: DeviceLike | None = None,
                  dtype: DTypeLike | None = None) -> None:
-        super().__init__(aggr, flow=flow)
+        by_lstm = isinstance(aggr, str) and aggr == "lstm"
+        super().__init__(LSTMAggregation(in_channels, in_channels, device=device, dtype=dtype) if by_lstm else aggr,
+                         flow=flow)
+        self.aggr = "lstm" if by_lstm else self.aggr
         self.in_channels, self.out_channels = size("in_channels", in_channels, 1), size("out_channels", out_channels, 1)
         self.normalize, self.root_weight, self.project = normalize, root_weight, project
         if project:
@@ -71,7 +75,7 @@ class SAGEConv(MessagePassing):
     def reset_parameters(self, generator: Generator | None = None) -> None:
         """Draw the parameters anew."""
         for layer in self.children():
-            if isinstance(layer, Linear):
+            if hasattr(layer, "reset_parameters"):
                 layer.reset_parameters(generator)
 
     def forward(self, x: ArrayLike, graph: Graph | ArrayLike) -> Tensor:  # type: ignore[override]
