@@ -101,10 +101,11 @@ def test_gin_tells_rings_from_rings_with_chords():
 def test_gradients():
     g, x, rows, _ = blocks(0)
     x, small = x.astype("float64"), GCN(16, 3, (4,), dropout=0.5, dtype="float64").eval()
-    assert tn.testing.check_module(small, lambda: small.loss(x, g, g.y, rows)["loss"])
+    assert tn.testing.check_module(small, lambda: small.loss(x, g, g.y, rows)["loss"], directions=1, elements=2)
     link = LinkPredictor(GCN(16, 3, (4,), dtype="float64"))
     label = tn.tensor([1.0, 0.0, 1.0])
-    assert tn.testing.check_module(link, lambda: link.loss(x, g, rows[:3], rows[4:7], label)["loss"])
+    assert tn.testing.check_module(link, lambda: link.loss(x, g, rows[:3], rows[4:7], label)["loss"], directions=1,
+                                   elements=2)
 
 
 def test_errors_and_dropout():

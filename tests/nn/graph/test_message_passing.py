@@ -149,6 +149,7 @@ def test_no_float_is_added_by_scattering(monkeypatch):
     assert x.grad is not None and ATTR.shape == (E, 3)
 
 
+@pytest.mark.host_only
 def test_errors():
     for call, error, message in [
         (lambda: aggregate_neighbours(graph(), tensor(X[:3])), ValueError, r"h has shape \(3, 4\), expected 7 rows"),

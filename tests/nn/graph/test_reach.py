@@ -139,6 +139,7 @@ def test_the_graph_of_edges_directed_and_not():
     assert line_graph(graph().with_edges([], [])).num_nodes == 0
 
 
+@pytest.mark.host_only
 def test_errors():
     for call, error, message in [
         (lambda: walks(full(), -1), ValueError, "length: expected an int >= 0, got -1"),

@@ -70,6 +70,7 @@ def test_pairs_without_an_edge(listed, monkeypatch):
         assert negative_sampling(g, 1000)[0].shape == (len(free),)
 
 
+@pytest.mark.host_only
 def test_errors():
     g = random_graph()
     for call, message in [
