@@ -102,6 +102,13 @@ def test_a_logarithmic_axis_spaces_decades_evenly():
     assert at["1"] - at["10"] == pytest.approx(at["10"] - at["100"], abs=0.02)
 
 
+def test_a_logarithmic_x_axis_puts_decades_at_equal_distances():
+    svg = plot_curves({"a": ([0.0, 1e-3, 1e-2, 1e-1], [9.0, 1.0, 2.0, 3.0])}, logx=True).svg()
+    path = next(line for line in svg.splitlines() if 'stroke-width="1.6"' in line)
+    x = [float(at) for at in re.findall(r"[ML]([\d.]+) ", path)]
+    assert len(x) == 3 and x[1] - x[0] == pytest.approx(x[2] - x[1], abs=0.02)
+
+
 def test_values_that_are_not_finite_break_the_curve():
     svg = plot_curves({"a": [1.0, 2.0, math.nan, 3.0, math.inf, 5.0, 6.0], "b": [-1.0, 2.0, 1.0]}, logy=False).svg()
     first, second = re.findall(r'<path d="(M[^"]*)" fill="none"', svg)

@@ -1,5 +1,7 @@
 """Training: the loop, when to stop, what is kept, and how a run is saved and continued."""
+from .accumulation import Accumulation
 from .checkpoint import CheckpointError, load, save
+from .finder import LRSearch, find_lr
 from .history import History
 from .interrupt import stop_on_signals
 from .progress import Progress
@@ -7,6 +9,6 @@ from .stopping import EarlyStopping, RelativeChange, Stopping
 from .trainer import NonFiniteLoss, Trainer, fit
 
 __all__ = [
-    "CheckpointError", "EarlyStopping", "History", "NonFiniteLoss", "Progress", "RelativeChange", "Stopping", "Trainer",
-    "fit", "load", "save", "stop_on_signals",
+    "Accumulation", "CheckpointError", "EarlyStopping", "History", "LRSearch", "NonFiniteLoss", "Progress",
+    "RelativeChange", "Stopping", "Trainer", "find_lr", "fit", "load", "save", "stop_on_signals",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..autograd import Tensor, no_grad
 from ..backend import default_generator
 from ..optim.lr_scheduler import ReduceLROnPlateau
+from .accumulation import Accumulation
 from .checkpoint import CheckpointError, load, save
 from .history import History
 from .progress import Progress
@@ -29,7 +30,7 @@ class NonFiniteLoss(FloatingPointError):
 
 
 class Trainer:
-    """Goes through the data epoch after epoch: loss, backward, one optimizer step per batch.
+    """Goes through the data epoch after epoch: loss, backward, one optimizer step per batch (or several of them).
 
     Args:
         model: a Module. Without `loss` it has a method `loss(*batch)`.
@@ -39,20 +40,26 @@ class Trainer:
             Tensor "loss" and other numbers of the batch ("accuracy", "kl" ...), which are averaged too.
         valid: batches of held-out data, for the columns "valid_..." of the history.
         valid_every: epochs between two looks at them.
-        scheduler: stepped after each epoch; `ReduceLROnPlateau` gets the loss on held-out data.
+        scheduler: stepped after each epoch, or after each step of the optimizer with `scheduler_per` 'step';
+            `ReduceLROnPlateau` gets the loss on held-out data.
         stop: a rule or several (`EarlyStopping`, `RelativeChange`).
         callbacks: functions `callback(trainer, row)`, called after each epoch with its row of the history.
         generator: the stream that the model draws from; its state is part of the run. Default: the default one.
+        accumulate: batches per step of the optimizer, whose gradient is that of one batch as large as all of them (the
+            loss being a mean over the batch); what is left at the end of an epoch makes a step too.
+        scheduler_per: 'epoch' or 'step'.
 
     Attributes:
-        epoch, step: how many are done.
+        epoch: how many are done.
+        step: how many batches are done.
         history: a `History`.
         finished: why a rule ended the run, or "".
         interrupted: what asked it to stop, or "".
 
     Raises:
-        TypeError: without `loss`, the model has no method `loss`.
-        ValueError: the loader has no batch.
+        TypeError: without `loss`, the model has no method `loss`; or batches are to be accumulated for an optimizer
+            that computes the loss itself.
+        ValueError: the loader has no batch, or an option is out of range.
 
     Example:
         >>> import tinygrad_notes as tn
@@ -69,7 +76,8 @@ class Trainer:
     def __init__(self, model: Any, loader: Any, optimizer: Optimizer, *, loss: Callable[..., Any] | None = None,
                  valid: Any = None, valid_every: int = 1, scheduler: LRScheduler | None = None,
                  stop: Stopping | Iterable[Stopping] = (), callbacks: Iterable[Callable[[Any, dict], Any]] = (),
-                 generator: Generator | None = None) -> None:
+                 generator: Generator | None = None, accumulate: int = 1,
+                 scheduler_per: str = "epoch") -> None:
         if loss is None and not callable(getattr(model, "loss", None)):
             raise TypeError(f"loss: {type(model).__name__} has no method loss(*batch); give a function(model, *batch)")
         if len(loader) == 0:
@@ -80,7 +88,12 @@ class Trainer:
         rules: Any = stop
         self.stop: list[Stopping] = list(rules) if isinstance(rules, (list, tuple)) else [rules]
         self.callbacks = list(callbacks)
+        if scheduler_per not in ("epoch", "step"):
+            raise ValueError(f"scheduler_per: expected 'epoch' or 'step', got {scheduler_per!r}")
+        self.scheduler_per = scheduler_per
         self.generator = generator or default_generator
+        closed = accumulate == 1 and getattr(optimizer, "needs_closure", False)  # it computes the loss itself
+        self._accumulation = None if closed else Accumulation(optimizer, accumulate)
         self.epoch = self.step = 0
         self.history = History()
         self.finished = self.interrupted = ""
@@ -132,23 +145,54 @@ class Trainer:
         self.model.train()
         for batch in self.loader:
             bar.step(self._train(as_batch(batch)))
-            if self.interrupted and hasattr(self.loader, "state_dict"):
+            whole = self._accumulation is None or not self._accumulation.pending
+            if self.interrupted and whole and hasattr(self.loader, "state_dict"):
                 return False
+        if self._accumulation is not None and self._accumulation.step():
+            self._stepped()
         return True
 
+    def _stepped(self):
+        if self.scheduler is not None and self.scheduler_per == "step":
+            self.scheduler.step()
+
     def _train(self, batch):
-        self.optimizer.zero_grad()
-        parts = as_parts(self.loss(self.model, *batch))
-        values = {key: float(value) for key, value in parts.items()}
-        if not math.isfinite(values["loss"]):
-            raise NonFiniteLoss(f"the loss is {values['loss']} at step {self.step + 1}, epoch {self.epoch + 1}; the "
-                                "parameters were left as they are. A smaller learning rate may help; "
-                                "tn.detect_anomaly() finds the operation")
-        parts["loss"].backward()
-        self.optimizer.step()
+        if self._accumulation is None:
+            values = self._closed_step(batch)
+        else:
+            parts, values = self._loss(batch)
+            if self._accumulation.backward(parts["loss"], batch_size(batch)):
+                self._stepped()
         self.step += 1
         self._sums.add(values, batch_size(batch))
         return values["loss"]
+
+    def _closed_step(self, batch):
+        """A step of an optimizer that computes the loss itself; the values of its first look."""
+        seen = []
+
+        def closure():
+            self.optimizer.zero_grad()
+            parts, values = self._loss(batch)
+            seen.append(values)
+            parts["loss"].backward()
+            return parts["loss"]
+
+        self.optimizer.step(closure)
+        self._stepped()
+        return seen[0]
+
+    def _loss(self, batch):
+        """The parts of the loss, as Tensors and as numbers; NonFiniteLoss where it is not finite."""
+        parts = as_parts(self.loss(self.model, *batch))
+        values = {key: float(value) for key, value in parts.items()}
+        if not math.isfinite(values["loss"]):
+            if self._accumulation is not None:
+                self._accumulation.reset()
+            raise NonFiniteLoss(f"the loss is {values['loss']} at step {self.step + 1}, epoch {self.epoch + 1}; the "
+                                "parameters were left as they are. A smaller learning rate may help; "
+                                "tn.detect_anomaly() finds the operation")
+        return parts, values
 
     def _end_epoch(self):
         self.epoch += 1
@@ -157,7 +201,7 @@ class Trainer:
         if self.valid is not None and self.epoch % self.valid_every == 0:
             row.update({f"valid_{key}": value for key, value in self.evaluate(self.valid).items()})
         self.history.append(row)
-        if self.scheduler is not None:
+        if self.scheduler is not None and self.scheduler_per == "epoch":
             plateau = isinstance(self.scheduler, ReduceLROnPlateau)
             self.scheduler.step(*([row.get("valid_loss", row["loss"])] if plateau else []))
         for rule in self.stop:
@@ -289,7 +333,7 @@ def fit(model: Any, loader: Any, optimizer: Optimizer, epochs: int, *, loss: Cal
         model, loader, optimizer, loss, valid, scheduler, stop, callbacks: as in `Trainer`.
         epochs: how many.
         checkpoint, progress: as in `Trainer.fit`.
-        **options: others of `Trainer`: `valid_every`, `generator`.
+        **options: others of `Trainer`: `valid_every`, `generator`, `accumulate`, `scheduler_per`.
 
     Returns:
         The `History`.

@@ -17,15 +17,16 @@ LEFT, RIGHT, TOP, BOTTOM, ROW = 62, 14, 30, 44, 16
 
 
 def plot_curves(curves: Mapping[str, Any], title: str = "", xlabel: str = "epoch", ylabel: str = "", logy: bool = False,
-                width: int = 560, height: int = 340) -> Picture:
+                width: int = 560, height: int = 340, logx: bool = False) -> Picture:
     """Draw named curves in one frame.
 
     Args:
         curves: {name: (x, y)}, or {name: y} with x = 1, 2, ...; numbers or Tensors. Values that are not finite (or
-            not positive, with `logy`) break the curve.
+            not positive, on a logarithmic axis) break the curve.
         title, xlabel, ylabel: texts.
         logy: logarithmic y axis.
         width, height: in pixels.
+        logx: logarithmic x axis.
 
     Returns:
         A `Picture`.
@@ -39,13 +40,13 @@ def plot_curves(curves: Mapping[str, Any], title: str = "", xlabel: str = "epoch
         >>> picture.svg()[:4]
         '<svg'
     """
-    curves = {name: _points(name, curve, logy) for name, curve in curves.items()}
+    curves = {name: _points(name, curve, logx, logy) for name, curve in curves.items()}
     points = [p for curve in curves.values() for p in curve if p is not None]
     if not points:
         raise ValueError("plot_curves: no curve has a point that can be drawn")
     legend, rows = _legend(list(curves), width)
     top = TOP + ROW * rows
-    xs = _Axis([x for x, _ in points], False, LEFT, width - RIGHT)
+    xs = _Axis([x for x, _ in points], logx, LEFT, width - RIGHT)
     ys = _Axis([y for _, y in points], logy, height - BOTTOM, top)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
@@ -70,14 +71,14 @@ def plot_curves(curves: Mapping[str, Any], title: str = "", xlabel: str = "epoch
     return Picture("\n".join([*parts, "</svg>\n"]))
 
 
-def _points(name, curve, logy):
+def _points(name, curve, logx, logy):
     """[(x, y) or None for a break]."""
     pair = isinstance(curve, tuple) and len(curve) == 2 and hasattr(curve[0], "__len__")
     y = [float(v) for v in (curve[1] if pair else curve)]
     x = [float(v) for v in curve[0]] if pair else [float(k + 1) for k in range(len(y))]
     if len(x) != len(y):
         raise ValueError(f"curve {name!r}: {len(x)} x for {len(y)} y")
-    good = [math.isfinite(a) and math.isfinite(b) and (b > 0 or not logy) for a, b in zip(x, y)]
+    good = [math.isfinite(a) and math.isfinite(b) and (a > 0 or not logx) and (b > 0 or not logy) for a, b in zip(x, y)]
     return [(a, b) if ok else None for a, b, ok in zip(x, y, good)]
 
 
