@@ -1,4 +1,6 @@
 """Rows of the operations behind the losses."""
+import itertools
+
 import numpy as np
 import scipy.special
 
@@ -24,6 +26,28 @@ def binary(p, y):
 def huber(x, y):
     d = abs(x - y)
     return np.where(d < 0.8, d * d / 2, 0.8 * (d - 0.4))
+
+
+def spell(path, blank=0):
+    """A path with repeats merged and blanks removed."""
+    merged = [a for k, a in enumerate(path) if k == 0 or path[k - 1] != a]
+    return [a for a in merged if a != blank]
+
+
+def ctc(logp, targets, steps, sizes):
+    """Minus the logarithm of the summed probability of every path that spells the target."""
+    found = []
+    for n, (t, size) in enumerate(zip(steps, sizes)):
+        paths = itertools.product(range(logp.shape[2]), repeat=t)
+        fits = [logp[range(t), n, path].sum() for path in paths if spell(path) == list(targets[n, :size])]
+        found.append(-scipy.special.logsumexp(fits) if fits else np.inf)
+    return np.array(found)
+
+
+def sequences(rng):
+    logp = scipy.special.log_softmax(rng.standard_normal((4, 5, 3)), -1)
+    targets = np.array([[1, 1], [2, 1], [1, 2], [2, 2], [1, 1]])
+    return logp, targets, np.array([4, 4, 3, 2, 4]), np.array([2, 1, 2, 0, 2])
 
 
 ROWS = [
@@ -54,4 +78,9 @@ ROWS = [
         lambda x, y: np.array([1e4, np.log(2), 0]),
         lambda tn, x, y: tn.nn.functional.binary_cross_entropy_with_logits(x, y, reduction="none"), order=1,
         label="far out"),
+    Row("nn.functional.ctc_loss", sequences, ctc,
+        lambda tn, *arrays: tn.nn.functional.ctc_loss(*arrays, reduction="none"), label="none"),
+    Row("nn.functional.ctc_loss", sequences,
+        lambda *arrays: (ctc(*arrays) / np.maximum(arrays[-1], 1)).mean() ** 2,
+        lambda tn, *arrays: tn.nn.functional.ctc_loss(*arrays) ** 2, label="mean, squared"),
 ]

@@ -61,13 +61,17 @@ PARAMETERS = {
     "int | Sequence[int] | Sequence[tuple[int, int]]": "pad_width",
     "Tensor": "tensor",
     "Tensor | None": "running_mean running_var",
-    "ArrayLike | None": "in_proj_weight in_proj_bias bias_k bias_v out_proj_bias",
+    "ArrayLike | None": "linear_bias in_proj_weight in_proj_bias bias_k bias_v out_proj_bias",
     "DTypeLike | Tensor": "type from_ to",
     "Any": "array kind arrays_and_dtypes ufunc inputs function types args kwargs memo options",
     "Callable[[Tensor], Tensor | None]": "hook",
     "Callable[[Tensor, Tensor], Tensor]": "distance_function",
 }
 PARAMETER = {name: kind for kind, names in PARAMETERS.items() for name in names.split()}
+# Of losses and statistics.
+PARAMETER |= dict.fromkeys("""log_probs input_lengths target_lengths targets cost real fake first second linear_weight
+    negatives""".split(), "ArrayLike")
+PARAMETER |= {"blank": "int", "linear_bias": "ArrayLike | None"}
 
 # The same for single functions, where the name alone does not tell.
 PARTICULAR = {
@@ -82,6 +86,8 @@ PARTICULAR = {
     "stack.arrays": "Sequence[ArrayLike] | Tensor", "hstack.arrays": "Sequence[ArrayLike] | Tensor",
     "vstack.arrays": "Sequence[ArrayLike] | Tensor", "dstack.arrays": "Sequence[ArrayLike] | Tensor",
     "multi_dot.arrays": "Sequence[ArrayLike] | Tensor", "to.target": "DTypeLike | DeviceLike | Tensor",
+    **{f"{name}.p": "ArrayLike" for name in ("js_div", "kl_categorical", "wasserstein_1d", "wasserstein_lp")},
+    "wasserstein_1d.positions": "ArrayLike",
     "embedding.padding_idx": "int", "scaled_dot_product_attention.key": "ArrayLike",
     "multi_head_attention_forward.key": "ArrayLike", "causal_mask.source": "int", "alibi_bias.source": "int",
     "rotary_angles.dim": "int", "sinusoidal_positions.dim": "int", "rotary_angles.start": "int",

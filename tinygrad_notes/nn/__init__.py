@@ -24,8 +24,12 @@ from .lazy import *  # noqa: F403
 from .lazy_convolution import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses_classification import *  # noqa: F403
+from .losses_contrastive import *  # noqa: F403
 from .losses_pairs import *  # noqa: F403
 from .losses_regression import *  # noqa: F403
+from .losses_sequence import *  # noqa: F403
+from .losses_unbalanced import *  # noqa: F403
+from .losses_vocabulary import *  # noqa: F403
 from .module import Module as Module
 from .normalization import *  # noqa: F403
 from .padding import *  # noqa: F403

@@ -1,8 +1,11 @@
 """What layers and losses compute, as functions under PyTorch's names."""
 from .activation import *  # noqa: F403
+from .adversarial import *  # noqa: F403
 from .attention import *  # noqa: F403
 from .classification import *  # noqa: F403
+from .contrastive import *  # noqa: F403
 from .convolution import *  # noqa: F403
+from .divergence import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .grid import *  # noqa: F403
 from .interpolation import *  # noqa: F403
@@ -15,4 +18,7 @@ from .pooling import *  # noqa: F403
 from .pooling_to_size import *  # noqa: F403
 from .positions import *  # noqa: F403
 from .regression import *  # noqa: F403
+from .sequence import *  # noqa: F403
 from .shuffle import *  # noqa: F403
+from .unbalanced import *  # noqa: F403
+from .vocabulary import *  # noqa: F403

@@ -87,16 +87,14 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
             raise ValueError(f"cross_entropy: the mean over an empty batch, shape {input.shape}, is undefined")
         loss = label_entropy(normalized(rows), labels, how=reduction)
         return loss if reduction != "none" or loss.shape == shape else reshape(loss, shape)
-    kept = labels != ignore_index
-    labels = where(kept, labels, 0)
     weights = _class_weights("cross_entropy", weight, rows)
-    each = kept.astype(rows.dtype) if weights is None else where(kept, take(weights, labels, axis=0), 0.0)
+    labels, kept, each = counted_labels(labels, ignore_index, weights, rows.dtype)
     loss = label_entropy(normalized(rows), labels, how="none") * each
     if smoothing:
         logp = log_softmax(rows, -1)
         spread = -sum(logp if weights is None else logp * weights, axis=1)
         loss = (1 - smoothing) * loss + smoothing / rows.shape[1] * where(kept, spread, 0.0)
-    return _weighted_reduction("cross_entropy", loss, each, reduction, shape)
+    return weighted_reduction("cross_entropy", loss, each, reduction, shape)
 
 
 def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
@@ -133,10 +131,8 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
     weights = _class_weights("nll_loss", weight, rows)
     if weights is None and not ignoring:
         return reduced(reshape(-pick_label(rows, labels), shape), reduction, "nll_loss")
-    kept = labels != ignore_index
-    labels = where(kept, labels, 0)
-    each = kept.astype(rows.dtype) if weights is None else where(kept, take(weights, labels, axis=0), 0.0)
-    return _weighted_reduction("nll_loss", -pick_label(rows, labels) * each, each, reduction, shape)
+    labels, _, each = counted_labels(labels, ignore_index, weights, rows.dtype)
+    return weighted_reduction("nll_loss", -pick_label(rows, labels) * each, each, reduction, shape)
 
 
 def _in_rows(name, input, target):
@@ -165,7 +161,15 @@ def _class_weights(name, weight, rows):
     return weight
 
 
-def _weighted_reduction(name, loss, each, reduction, shape):
+def counted_labels(labels, ignored, weights, dtype):
+    """Labels with 0 for those that are ignored, which ones are not, and the factor of each: its weight, 1, or 0."""
+    kept = labels != ignored
+    labels = where(kept, labels, 0)
+    return labels, kept, kept.astype(dtype) if weights is None else where(kept, take(weights, labels, axis=0), 0.0)
+
+
+def weighted_reduction(name, loss, each, reduction, shape):
+    """All losses, their sum, or their sum divided by that of their factors."""
     if reduction == "none":
         return reshape(loss, shape)
     if reduction == "sum":

@@ -276,7 +276,10 @@ def kl_div(input, target, reduction="mean", log_target=False):
     """
     check_reduction(reduction, ("none", "mean", "sum", "batchmean"))
     input, target = same_shape("kl_div", input, target)
-    loss = exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
+    if log_target:
+        loss = exp(target) * (target - input)
+    else:
+        loss = xlogy(target, target) - target * where(target == 0, 0.0, input)
     return _batch_reduced(loss, reduction, "kl_div")
 
 
