@@ -112,3 +112,90 @@ def test_parameter_dict():
     assert len(net) == 0 and "left" not in net
     with pytest.raises(KeyError):
         net["left"]
+
+
+def test_sequential_repeats_the_same_modules():
+    a, b = nn.Linear(2, 2), nn.Tanh()
+    net = nn.Sequential(a, b)
+    for many in (net * 2, 2 * net):
+        assert list(many) == [a, b, a, b] and many.count_params() == net.count_params() == 6
+    x = tn.randn(3, 2)
+    np.testing.assert_array_equal((net * 2)(x).numpy(), net(net(x)).numpy())
+    net *= 2
+    assert list(net) == [a, b, a, b]
+    for times, error in ((0, ValueError), (1.5, TypeError)):
+        with pytest.raises(error):
+            net * times
+
+
+def test_parameter_dict_as_a_dict():
+    a, b, c = (nn.Parameter(tn.ones((n,))) for n in (1, 2, 3))
+    net = nn.ParameterDict([("a", a)])
+    assert net.setdefault("a", b) is a and net.setdefault("b", b) is b and list(reversed(net)) == ["b", "a"]
+    both = net | {"c": c, "a": b}
+    assert both["a"] is b and both["c"] is c and net["a"] is a and list({"z": c} | net) == ["z", "a", "b"]
+    twin = net.copy()
+    net |= {"c": c}
+    assert list(net) == ["a", "b", "c"] and list(twin) == ["a", "b"] and twin["a"] is a
+    assert net.popitem() == ("c", c) and len(net) == 2
+    same = net.fromkeys(["x", "y"], c)
+    assert same["x"] is same["y"] is c and len(list(same.parameters())) == 1
+    net.clear()
+    assert not len(net) and not net.state_dict()
+    with pytest.raises(KeyError, match="empty"):
+        net.popitem()
+
+
+@pytest.mark.parametrize("make", [nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict])
+def test_nothing_makes_an_empty_container(make):
+    assert len(make(None)) == len(make()) == 0
+
+
+@pytest.mark.parametrize("call, error, match", [
+    (lambda: nn.ModuleDict(3), TypeError, "modules: expected a mapping or an iterable of .* pairs, got int"),
+    (lambda: nn.ModuleDict([("a",)]), TypeError, r"expected \(name, value\) pairs, got \('a',\) at place 0"),
+    (lambda: nn.ParameterDict([(1, tn.ones(1))]), TypeError, "pairs"),
+    (lambda: nn.ParameterDict({"a": 1}), TypeError, "expected a Tensor, got int"),
+    (lambda: nn.ParameterList([tn.ones(1)])[1], IndexError, "index 1 is out of range for 1 parameters"),
+    (lambda: nn.ModuleList([nn.ReLU()])[-2], IndexError, "index -2 is out of range for 1 modules"),
+    (lambda: nn.ModuleList([nn.ReLU()]).pop(3), IndexError, "out of range"),
+])
+def test_containers_say_what_is_wrong(call, error, match):
+    with pytest.raises(error, match=match):
+        call()
+
+
+def test_a_failed_update_adds_nothing():
+    modules, parameters = nn.ModuleDict(), nn.ParameterDict()
+    with pytest.raises(TypeError):
+        modules.update({"a": nn.ReLU(), "b": 3})
+    with pytest.raises(TypeError):
+        parameters.update([("a", tn.ones(1)), ("b", 3)])
+    assert not len(modules) and not len(parameters)
+
+
+def test_lists_same_as_pytorch():
+    """The same changes, made to both: the same names and types in the same order."""
+    torch = pytest.importorskip("torch")
+
+    def story(nn, ones, kind):
+        made = [nn.ReLU(), nn.Tanh(), nn.Sigmoid(), nn.Identity()]
+        net = nn.Sequential(*made) if kind == "Sequential" else nn.ModuleList(made)
+        told = []
+
+        def tell(net):
+            told.append([(name, type(m).__name__) for name, m in net.named_children()])
+        for change in [lambda: net.append(nn.Softplus()), lambda: net.insert(1, nn.GELU()), lambda: net.pop(2),
+                       lambda: net.pop(-1), lambda: net.extend([nn.SELU(), nn.ELU()]),
+                       lambda: net.__setitem__(-1, nn.Mish()), lambda: net.__delitem__(slice(0, 2)),
+                       lambda: net.__delitem__(-1), lambda: net.__iadd__(type(net)()),
+                       lambda: net.insert(0, nn.SiLU())]:
+            change()
+            tell(net)
+        for part in (net[1:], net[::-1], net[:-1], net[5:], net + net[:1]):
+            tell(part)
+        told += [type(net[k]).__name__ for k in (0, -1)] + [len(net)]
+        return told
+
+    for kind in ("Sequential", "ModuleList"):
+        assert story(nn, tn.ones, kind) == story(torch.nn, torch.ones, kind)

@@ -34,6 +34,7 @@ from .module import Module as Module
 from .normalization import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .parameter import *  # noqa: F403
+from .parameter_container import *  # noqa: F403
 from .pooling import *  # noqa: F403
 from .pooling_to_size import *  # noqa: F403
 from .positions import *  # noqa: F403

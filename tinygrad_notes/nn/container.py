@@ -1,19 +1,17 @@
-"""Modules that hold other modules, or parameters, in order or by name."""
+"""Modules that hold other modules, in order or by name."""
 from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
-from ..autograd import Tensor
-from .module import MODULE, PARAMETER, Module, block
-from .parameter import Parameter
+from .module import MODULE, Module, block
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Self
 
-__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+__all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
 
 class _Ordered(Module):
@@ -155,6 +153,15 @@ class Sequential(_Ordered):
     def _of(cls, named):
         return Sequential(named)
 
+    def __mul__(self, times: int) -> Sequential:
+        """The modules several times over, each time the same ones."""
+        return Sequential(*list(self) * _times(times))
+
+    __rmul__ = __mul__
+
+    def __imul__(self, times: int) -> Self:
+        return self.extend(list(self) * (_times(times) - 1))
+
     def forward(self, input: Any) -> Any:
         values = self.__dict__
         for name, role in self._roles.items():
@@ -181,9 +188,9 @@ class ModuleList(_Ordered):
         )
     """
 
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
+    def __init__(self, modules: Iterable[Module] | None = ()) -> None:
         super().__init__()
-        self.extend(modules)
+        self.extend(() if modules is None else modules)
 
     @classmethod
     def _of(cls, named):
@@ -218,9 +225,9 @@ class ModuleDict(Module):
         ['mean', 'spread']
     """
 
-    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = ()) -> None:
         super().__init__()
-        self.update(modules)
+        self.update(() if modules is None else modules)
 
     def __getitem__(self, name: str) -> Any:
         if self._roles.get(name) != MODULE:
@@ -258,8 +265,12 @@ class ModuleDict(Module):
         return [(name, getattr(self, name)) for name in self._roles]
 
     def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
-        """Add or replace modules, from a mapping or from (name, Module) pairs."""
-        for name, module in _pairs(modules):
+        """Add or replace modules, from a mapping or from (name, Module) pairs.
+
+        Raises:
+            TypeError: `modules` is neither, or something in it no Module; nothing was added then.
+        """
+        for name, module in [(name, _checked(module)) for name, module in pairs_of(modules, "modules", ModuleDict)]:
             self[name] = module
 
     def pop(self, name: str) -> Any:
@@ -278,148 +289,11 @@ class ModuleDict(Module):
             del self[name]
 
 
-class ParameterList(Module):
-    """A list whose Parameters are registered; other Tensors become Parameters.
-
-    Args:
-        values: an iterable of Tensors.
-
-    Raises:
-        TypeError: something is no Tensor.
-
-    Example:
-        >>> import tinygrad_notes as tn
-        >>> weights = tn.nn.ParameterList([tn.zeros((2, 2)), tn.zeros((2,))])
-        >>> [name for name, _ in weights.named_parameters()]
-        ['0', '1']
-    """
-
-    def __init__(self, values: Iterable[Tensor] = ()) -> None:
-        super().__init__()
-        self.extend(values)
-
-    @overload
-    def __getitem__(self, index: int) -> Parameter: ...
-    @overload
-    def __getitem__(self, index: slice) -> ParameterList: ...
-
-    def __getitem__(self, index):
-        if isinstance(index, slice):
-            return ParameterList(list(self)[index])
-        return list(self)[operator.index(index)]
-
-    def __setitem__(self, index: int, value: Tensor) -> None:
-        names = list(self._roles)
-        setattr(self, names[operator.index(index)], _parameter(value))
-
-    def __len__(self) -> int:
-        return len(self._roles)
-
-    def __iter__(self) -> Iterator[Parameter]:
-        return iter([getattr(self, name) for name in self._roles])
-
-    def append(self, value: Tensor) -> Self:
-        """Add a parameter at the end; returns self."""
-        self.register_parameter(str(len(self)), _parameter(value))
-        return self
-
-    def extend(self, values: Iterable[Tensor]) -> Self:
-        """Add several parameters at the end; returns self."""
-        if not isinstance(values, Iterable) or isinstance(values, Tensor):
-            raise TypeError(f"values: expected an iterable of Tensors, got {type(values).__name__}")
-        for value in values:
-            self.append(value)
-        return self
-
-    def __iadd__(self, values: Iterable[Tensor]) -> Self:
-        return self.extend(values)
-
-    def _repr(self):
-        return block("ParameterList", "", [_parameter_row(k, p) for k, p in enumerate(self)])
-
-
-class ParameterDict(Module):
-    """A dict whose Parameters are registered; other Tensors become Parameters.
-
-    Args:
-        values: a mapping, or an iterable of (name, Tensor).
-
-    Raises:
-        TypeError: something is no Tensor.
-        KeyError: a name is empty, has a dot, or is an attribute of ParameterDict.
-
-    Example:
-        >>> import tinygrad_notes as tn
-        >>> scales = tn.nn.ParameterDict({"left": tn.zeros((1,))})
-        >>> scales["left"].requires_grad
-        True
-    """
-
-    def __init__(self, values: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] = ()) -> None:
-        super().__init__()
-        self.update(values)
-
-    def __getitem__(self, name: str) -> Parameter:
-        if self._roles.get(name) != PARAMETER:
-            raise KeyError(f"{name!r}: ParameterDict has {', '.join(self) or 'no parameters'}")
-        return getattr(self, name)
-
-    def __setitem__(self, name: str, value: Tensor) -> None:
-        if self._roles.get(name) == PARAMETER:
-            setattr(self, name, _parameter(value))
-        else:
-            self.register_parameter(name, _parameter(value))
-
-    def __delitem__(self, name: str) -> None:
-        self.pop(name)
-
-    def __len__(self) -> int:
-        return len(self._roles)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(self._roles))
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._roles
-
-    def keys(self) -> list[str]:
-        """The names."""
-        return list(self._roles)
-
-    def values(self) -> list[Parameter]:
-        """The parameters."""
-        return [getattr(self, name) for name in self._roles]
-
-    def items(self) -> list[tuple[str, Parameter]]:
-        """(name, parameter) pairs."""
-        return [(name, getattr(self, name)) for name in self._roles]
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """The parameter of this name, or `default`."""
-        return self.__dict__[name] if name in self else default
-
-    def update(self, values: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]]) -> None:
-        """Add or replace parameters, from a mapping or from (name, Tensor) pairs."""
-        for name, value in _pairs(values):
-            self[name] = value
-
-    def pop(self, name: str) -> Parameter:
-        """Take out a parameter and return it.
-
-        Raises:
-            KeyError: there is none of this name.
-        """
-        found = self[name]
-        delattr(self, name)
-        return found
-
-    def _repr(self):
-        return block("ParameterDict", "", [_parameter_row(name, p) for name, p in self.items()])
-
-
-def _parameter_row(name, p):
-    shape = "x".join(map(str, p.shape)) or "scalar"
-    return f"({name}): Parameter containing: [{p.dtype} of size {shape}]"
+def _times(times):
+    times = operator.index(times)
+    if times < 1:
+        raise ValueError(f"Sequential: expected to be repeated at least once, got {times}")
+    return times
 
 
 def _checked(module):
@@ -428,11 +302,20 @@ def _checked(module):
     return module
 
 
-def _parameter(value):
-    if not isinstance(value, Tensor):
-        raise TypeError(f"expected a Tensor, got {type(value).__name__}")
-    return value if isinstance(value, Parameter) else Parameter(value)
+def pairs_of(values, label, kind):
+    """The (name, value) pairs of a mapping, of a module that is like one (`kind`), or of an iterable of pairs.
 
-
-def _pairs(values):
-    return values.items() if isinstance(values, (Mapping, ModuleDict, ParameterDict)) else list(values)
+    Raises:
+        TypeError: it is none of these.
+    """
+    if isinstance(values, (Mapping, kind)):
+        return list(values.items())
+    try:
+        found = [tuple(pair) for pair in values]
+    except TypeError:
+        raise TypeError(f"{label}: expected a mapping or an iterable of (name, value) pairs, got "
+                        f"{type(values).__name__}") from None
+    for k, pair in enumerate(found):
+        if len(pair) != 2 or not isinstance(pair[0], str):
+            raise TypeError(f"{label}: expected (name, value) pairs, got {pair!r} at place {k}")
+    return found
