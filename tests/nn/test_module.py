@@ -361,3 +361,53 @@ def test_a_step_of_gradient_descent_can_be_differentiated():
     # w' = w - rate 2 x (w x - y), d/dw (w' x - y)^2 = 2 (w' x - y) x (1 - 2 rate x^2)
     w1 = 3 - rate * 2 * 2 * 5
     assert line.weight.grad.item() == pytest.approx(2 * (2 * w1 - 1) * 2 * (1 - 2 * rate * 4), rel=1e-12)
+
+
+def test_functional_call_ties_or_not():
+    class Tied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(2, 2, bias=False), nn.Linear(2, 2, bias=False)
+            self.b.weight = self.a.weight
+
+        def forward(self, x, scale=1.0):
+            return self.b(self.a(x)) * scale
+    net, x, new = Tied(), tn.randn(3, 2), 3 * tn.eye(2)
+    np.testing.assert_allclose(nn.functional_call(net, {"b.weight": new}, x).numpy(), 9 * x.numpy(), rtol=1e-6)
+    apart = nn.functional_call(net, {"b.weight": new}, x, tie_weights=False)
+    np.testing.assert_allclose(apart.numpy(), 3 * net.a(x).numpy(), rtol=1e-6)
+    both = {"a.weight": new, "b.weight": 2 * new}
+    with pytest.raises(ValueError, match="'a.weight' and 'b.weight' are one tensor of Tied"):
+        nn.functional_call(net, both, x)
+    out = nn.functional_call(net, both, x, tie_weights=False)
+    np.testing.assert_allclose(out.numpy(), 18 * x.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(nn.functional_call(net, [{"a.weight": new}, {}], (x,), {"scale": 2.0}).numpy(),
+                               18 * x.numpy(), rtol=1e-6)
+    assert nn.functional_call(net, {"a.weight": new}, x, strict=True).shape == (3, 2)
+    for tensors, error, match in [(({"a.weight": new}, {"a.weight": new}), ValueError, "in more than one .*: a.weight"),
+                                  (3, TypeError, "expected a dict"), ([3], TypeError, "expected a dict")]:
+        with pytest.raises(error, match=match):
+            nn.functional_call(net, tensors, x)
+    with pytest.raises(KeyError, match="strict: missing bias"):
+        nn.functional_call(nn.Linear(2, 2), {"weight": new}, x, strict=True)
+    assert net.a.weight is net.b.weight
+
+
+def test_functional_call_updates_the_buffers_it_is_given():
+    norm = nn.BatchNorm1d(2)
+    given = {name: b.copy() for name, b in norm.named_buffers()}
+    nn.functional_call(norm, given, tn.randn(4, 2))
+    assert given["num_batches_tracked"].item() == 1 and given["running_mean"].numpy().any()
+    assert norm.num_batches_tracked.item() == 0 and not norm.running_mean.numpy().any()
+
+
+def test_states_of_several_models_stacked():
+    models = [nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)) for _ in range(4)]
+    parameters, buffers = nn.stack_module_state(models)
+    assert list(parameters) == [name for name, _ in models[0].named_parameters()]
+    np.testing.assert_array_equal(parameters["0.weight"][2].numpy(), models[2][0].weight.numpy())
+    assert parameters["0.bias"].requires_grad and parameters["0.bias"].is_leaf
+    assert buffers["1.running_mean"].shape == (4, 3)
+    for wrong in ([], [nn.Linear(1, 2), nn.Linear(2, 1)], [nn.ReLU(), nn.Tanh()], [models[0], nn.Sequential().eval()]):
+        with pytest.raises(ValueError, match="stack_module_state"):
+            nn.stack_module_state(wrong)

@@ -1,4 +1,5 @@
 """Layers, losses and initializers with PyTorch's names, arguments, defaults and `state_dict` layouts."""
+from . import averaging as averaging
 from . import functional as functional
 from . import graph as graph
 from . import init as init
@@ -41,7 +42,9 @@ from .positions import *  # noqa: F403
 from .probe import *  # noqa: F403
 from .recurrent import *  # noqa: F403
 from .recurrent_cells import *  # noqa: F403
+from .selection import *  # noqa: F403
 from .state import functional_call as functional_call
+from .state import stack_module_state as stack_module_state
 from .summary import summary as summary
 from .transformer import *  # noqa: F403
 from .transformer_layers import *  # noqa: F403

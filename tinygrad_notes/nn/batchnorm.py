@@ -83,7 +83,7 @@ class _BatchNorm(_PerChannel):
             momentum = 1 / (seen.item() + 1)
         out = F.batch_norm(input, mean, var, self.weight, self.bias, training, momentum, self.eps)
         if learning and seen is not None:
-            self.num_batches_tracked = seen + 1
+            seen.data = (seen + 1).data
         return out
 
 

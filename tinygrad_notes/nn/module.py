@@ -9,6 +9,7 @@ from ..backend import Device, as_device, to_dtype
 from . import state
 from .hooks import Hooked, call_with_hooks
 from .parameter import Buffer, Parameter
+from .selection import freeze
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -347,6 +348,36 @@ class Module(Hooked):
         """Want (or no longer want) gradients for all parameters; returns the module."""
         for p in self.parameters():
             p.requires_grad_(requires_grad)
+        return self
+
+    def freeze(self, *patterns: str) -> Self:
+        """Want no gradients for the parameters whose paths fit, and forget those there are: optimizers pass them by.
+
+        Batch norms go on updating their running averages; `eval()` stops that.
+
+        Args:
+            *patterns: paths, as 'encoder.0.weight', with * and ? as in file names; or of a module, for all inside.
+                Without any: all parameters.
+
+        Raises:
+            ValueError: a pattern fits no parameter; nothing was changed then.
+
+        Example:
+            >>> import tinygrad_notes as tn
+            >>> net = tn.nn.MLP([2, 4, 1]).freeze("0", "*.bias")
+            >>> [name for name, p in net.named_parameters() if p.requires_grad]
+            ['2.weight']
+        """
+        freeze(self, patterns, False)
+        return self
+
+    def unfreeze(self, *patterns: str) -> Self:
+        """Want gradients again for the parameters whose paths fit; see `freeze`.
+
+        Raises:
+            ValueError: a pattern fits no parameter; nothing was changed then.
+        """
+        freeze(self, patterns, True)
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
