@@ -57,13 +57,14 @@ class GCN(Module):
         self.dropout = dropout
         self.layers = ModuleList([GCNConv(n, m, device=device, dtype=dtype) for n, m in zip(sizes, sizes[1:])])
 
-    def forward(self, x: ArrayLike, graph: Graph) -> Tensor:
+    def forward(self, x: ArrayLike | ops.SparseMatrix, graph: Graph) -> Tensor:
         """Scores (logits, nats) of all classes for each node: (N, D), a graph of N nodes -> (N, C)."""
-        h = as_tensor(x)
+        h: Any = x if isinstance(x, ops.SparseMatrix) else as_tensor(x)
         for k, layer in enumerate(self.layers):
             if k:
                 h = ops.relu(h)
-            h = layer(F.dropout(h, self.dropout, self.training) if self.dropout else h, graph)
+            drop = self.dropout and self.training and isinstance(h, Tensor)  # not from features that are sparse anyway
+            h = layer(F.dropout(h, self.dropout) if drop else h, graph)
         return h
 
     def loss(self, x: ArrayLike, graph: Graph, y: ArrayLike, rows: ArrayLike | None = None) -> dict[str, Tensor]:

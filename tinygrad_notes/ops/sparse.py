@@ -7,12 +7,12 @@ An entry is (row, column, value); entries at the same place add up. The order of
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..autograd import Tensor, as_tensor, primitive, trilinear
-from ..backend import device_of
+from ..backend import default_float, device_of
 from .create import ones
 from .dtype import result_type
 from .scatter import index_put
@@ -123,7 +123,7 @@ class SparseMatrix:
         shape: (n, m); may be left out where `rows` and `columns` are `Segments`.
 
     Attributes:
-        rows, columns: `Segments` (E,).
+        rows, columns: `Segments` (E,); where the entries are.
         values: Tensor (E,), or None.
         shape: (n, m).
 
@@ -186,6 +186,16 @@ class SparseMatrix:
     def T(self) -> SparseMatrix:
         """The transpose; what has been sorted for one of the two serves the other."""
         return object.__new__(SparseMatrix)._set(self._places, self.values, not self._transposed, self._entries)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes: 2."""
+        return 2
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The data type of the values; float32 where they are all ones."""
+        return default_float if self.values is None else self.values.dtype
 
     @property
     def device(self) -> Device:

@@ -92,6 +92,16 @@ def test_edges_as_an_array():
     np.testing.assert_array_equal(layer(tensor(X), edges).numpy(), layer(tensor(X), graph()).numpy())
 
 
+def test_sparse_features():
+    layer, dense = draw(nn.GCNConv(D, 2)), np.where(X > 0.5, X, 0)
+    rows, columns = dense.nonzero()
+    sparse = tn.SparseMatrix(tensor(rows), tensor(columns), tensor(dense[rows, columns]), shape=dense.shape)
+    found, want = layer(sparse, graph()), layer(tensor(dense), graph())
+    np.testing.assert_allclose(found.numpy(), want.numpy(), rtol=1e-12)
+    for a, b in zip(*(tn.autograd.grad((out**2).sum(), layer.parameters()) for out in (found, want))):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12)
+
+
 def test_weights_given_in_the_call_count_and_not_those_of_the_graph():
     layer = draw(nn.GCNConv(D, 2))
     given = layer(tensor(X), graph(edge_weight=2 * WEIGHT), tensor(WEIGHT))

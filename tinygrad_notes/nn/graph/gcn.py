@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...autograd import as_tensor
-from ...ops import segment_sum, take, where
+from ...ops import SparseMatrix, segment_sum, take, where
 from .. import init
 from ..linear import Linear, new_parameter, size
 from .loops import add_remaining_self_loops
@@ -13,7 +13,6 @@ from .message_passing import MessagePassing
 if TYPE_CHECKING:
     from ...autograd import Tensor
     from ...backend import Generator
-    from ...ops import SparseMatrix
     from ...typing import ArrayLike, DeviceLike, DTypeLike
     from ..parameter import Parameter
     from .graph import Graph
@@ -86,7 +85,8 @@ class GCNConv(MessagePassing):
         flow: see `MessagePassing`.
         device, dtype: of the parameters.
 
-    Shapes: x (N, in_channels), graph of N nodes, edge_weight (E,) -> (N, out_channels).
+    Shapes: x (N, in_channels), graph of N nodes, edge_weight (E,) -> (N, out_channels). Where most features are zero,
+        as in a bag of words, x may be a `SparseMatrix`.
 
     Attributes:
         lin.weight: (out_channels, in_channels).
@@ -128,14 +128,16 @@ class GCNConv(MessagePassing):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, x: ArrayLike, graph: Graph | ArrayLike, edge_weight: ArrayLike | None = None) -> Tensor:
-        x = as_tensor(x)
+    def forward(self, x: ArrayLike | SparseMatrix, graph: Graph | ArrayLike,
+                edge_weight: ArrayLike | None = None) -> Tensor:
+        sparse = isinstance(x, SparseMatrix)
+        x = x if sparse else as_tensor(x)
         matrix = self._matrix
         if matrix is None:
             matrix = self._matrix_of(self.graph_of(graph, x), edge_weight, x.dtype)
             if self.cached:
                 self._matrix = matrix
-        out = matrix @ self.lin(x)
+        out = matrix @ (x @ self.lin.weight.T if sparse else self.lin(x))
         return out if self.bias is None else out + self.bias
 
     def _matrix_of(self, graph, edge_weight, dtype):
