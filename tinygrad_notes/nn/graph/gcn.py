@@ -1,7 +1,7 @@
 """Graph convolution with symmetric normalization."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...autograd import as_tensor
 from ...ops import SparseMatrix, segment_sum, take, where
@@ -131,13 +131,13 @@ class GCNConv(MessagePassing):
     def forward(self, x: ArrayLike | SparseMatrix, graph: Graph | ArrayLike,
                 edge_weight: ArrayLike | None = None) -> Tensor:
         sparse = isinstance(x, SparseMatrix)
-        x = x if sparse else as_tensor(x)
+        given: Any = x if sparse else as_tensor(x)
         matrix = self._matrix
         if matrix is None:
-            matrix = self._matrix_of(self.graph_of(graph, x), edge_weight, x.dtype)
+            matrix = self._matrix_of(self.graph_of(graph, given), edge_weight, given.dtype)
             if self.cached:
                 self._matrix = matrix
-        out = matrix @ (x @ self.lin.weight.T if sparse else self.lin(x))
+        out = matrix @ (given @ self.lin.weight.T if sparse else self.lin(given))
         return out if self.bias is None else out + self.bias
 
     def _matrix_of(self, graph, edge_weight, dtype):
