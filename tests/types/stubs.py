@@ -23,7 +23,7 @@ IMPORTS = {  # name: (0 the standard library, 1 NumPy, 2 the package; module)
     "np": (1, ""), "NDArray": (1, "numpy.typing"),
     "Handle": (2, "tinygrad_notes.autograd.hooks"), "Tensor": (2, "tinygrad_notes.autograd.tensor"),
     **dict.fromkeys(("Device", "Generator"), (2, "tinygrad_notes.backend")),
-    "Segments": (2, "tinygrad_notes.ops.segment"), "SparseMatrix": (2, "tinygrad_notes.ops.sparse"),
+    "Segments": (2, "tinygrad_notes.ops.segment_ids"), "SparseMatrix": (2, "tinygrad_notes.ops.sparse"),
     **dict.fromkeys(("ArrayLike", "Axes", "Axis", "DTypeLike", "DeviceLike", "Index", "Shape", "SupportsDLPack"),
                     (2, "tinygrad_notes.typing")),
     **{found.__name__: (2, found.__module__) for found in vars(results).values()

@@ -31,6 +31,7 @@ from .reduce import *  # noqa: F403
 from .rounding import *  # noqa: F403
 from .scatter import *  # noqa: F403
 from .segment import *  # noqa: F403
+from .segment_ids import *  # noqa: F403
 from .sets import *  # noqa: F403
 from .shape import *  # noqa: F403
 from .signal import *  # noqa: F403

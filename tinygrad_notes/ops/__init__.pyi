@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tinygrad_notes.autograd.tensor import Tensor
 from tinygrad_notes.backend import Generator
 from tinygrad_notes.ops.results import KthValue, TopK, UniqueAll, UniqueCounts, UniqueInverse
-from tinygrad_notes.ops.segment import Segments as Segments
+from tinygrad_notes.ops.segment_ids import Segments as Segments
 from tinygrad_notes.ops.sparse import SparseMatrix as SparseMatrix
 from tinygrad_notes.typing import ArrayLike, Axes, Axis, DeviceLike, DTypeLike, Index, Shape, SupportsDLPack
 

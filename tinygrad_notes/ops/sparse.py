@@ -16,7 +16,7 @@ from ..backend import default_float, device_of
 from .create import ones
 from .dtype import result_type
 from .scatter import index_put
-from .segment import Segments, beside
+from .segment_ids import Segments, beside
 
 if TYPE_CHECKING:
     from ..backend import Device

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...autograd import as_tensor
+from ...autograd import Tensor, as_tensor
 from ...ops import SparseMatrix, segment_sum, take, where
 from .. import init
 from ..linear import Linear, new_parameter, size
@@ -11,7 +11,6 @@ from .loops import add_remaining_self_loops
 from .message_passing import MessagePassing
 
 if TYPE_CHECKING:
-    from ...autograd import Tensor
     from ...backend import Generator
     from ...typing import ArrayLike, DeviceLike, DTypeLike
     from ..parameter import Parameter
@@ -130,14 +129,13 @@ class GCNConv(MessagePassing):
 
     def forward(self, x: ArrayLike | SparseMatrix, graph: Graph | ArrayLike,
                 edge_weight: ArrayLike | None = None) -> Tensor:
-        sparse = isinstance(x, SparseMatrix)
-        given: Any = x if sparse else as_tensor(x)
+        given: Any = x if isinstance(x, SparseMatrix) else as_tensor(x)
         matrix = self._matrix
         if matrix is None:
             matrix = self._matrix_of(self.graph_of(graph, given), edge_weight, given.dtype)
             if self.cached:
                 self._matrix = matrix
-        out = matrix @ (given @ self.lin.weight.T if sparse else self.lin(given))
+        out = matrix @ (self.lin(given) if isinstance(given, Tensor) else given @ self.lin.weight.T)
         return out if self.bias is None else out + self.bias
 
     def _matrix_of(self, graph, edge_weight, dtype):

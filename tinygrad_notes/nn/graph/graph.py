@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ...autograd import Tensor, as_tensor
 from ...backend import as_device, to_dtype
 from ...ops import Segments, SparseMatrix, ones, stack
-from ...ops.segment import check_ids
+from ...ops.segment_ids import check_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
