@@ -13,6 +13,7 @@ from .kernels import kernel
 from .scatter import checked_ids
 
 _HALF = 1 << 16  # NumPy sorts 16-bit integers by counting, many times faster than longer ones
+_BLOCK = 1 << 15  # elements that stay in the cache
 _FEW = 16  # groups; from here on each is reduced alone
 
 
@@ -110,6 +111,19 @@ def csr_product(xp, x, start, index, values, kept=None):
 
 def _widened(x):
     return x.astype(np.float32) if x.dtype == np.float16 else x  # SciPy knows no halves
+
+
+@kernel
+def dot_rows(xp, x, y, i, j):
+    """(m, D) x, (n, D) y, (E,) i and j -> (E,): the products of the rows x[i[e]] and y[j[e]]."""
+    if not isinstance(x, np.ndarray):
+        return xp.vecdot(xp.take(x, i, axis=0), xp.take(y, j, axis=0))
+    out = np.empty(i.shape, dtype=np.result_type(x, y))
+    step = max(1, _BLOCK // max(1, x.shape[1]))
+    for a in range(0, len(i), step):
+        part = slice(a, a + step)
+        np.vecdot(x.take(i[part], axis=0), y.take(j[part], axis=0), out=out[part])
+    return out
 
 
 @cache

@@ -97,7 +97,7 @@ def _product_x(xp, y, w, *, places, transposed, shape):
 
 def _product_w(xp, x, y, *, places, transposed, shape):
     target, source = places.sides(x, transposed)
-    return xp.vecdot(xp.take(_flat(xp, y), target, axis=0), xp.take(_flat(xp, x), source, axis=0))
+    return xp.dot_rows(_flat(xp, x), _flat(xp, y), source, target)
 
 
 # A matrix that never changes, and one whose values have gradients.
