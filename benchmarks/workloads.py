@@ -62,11 +62,44 @@ def gcn():
     }
 
 
-WORKLOADS = {"chain": chain, "mlp": mlp, "wide_mlp": wide_mlp, "gcn": gcn}
+def _kernel(rng, outputs, channels, k):
+    return (rng.standard_normal((outputs, channels, k, k)) * (2 / (channels * k * k)) ** 0.5).astype(np.float32)
+
+
+def digits_cnn():
+    """Images of 1 x 28 x 28: conv 5 x 5 to 16, ReLU, max-pool 2, conv 5 x 5 to 32, ReLU, max-pool 2, linear to 10;
+    batch 64, cross-entropy, Adam."""
+    rng = np.random.default_rng(0)
+    weights = [_kernel(rng, 16, 1, 5), np.zeros(16, np.float32), _kernel(rng, 32, 16, 5), np.zeros(32, np.float32)]
+    weights += [(rng.standard_normal((10, 512)) * (2 / 512) ** 0.5).astype(np.float32), np.zeros(10, np.float32)]
+    x = rng.standard_normal((64, 1, 28, 28)).astype(np.float32)
+    return {"weights": weights, "x": x, "y": rng.integers(0, 10, 64)}
+
+
+def conv_block():
+    """A residual block inside a network: relu(x + bn(conv(relu(bn(conv(x)))))), conv 3 x 3, 64 channels, images of
+    32 x 32, batch 16; the mean of the squares, its gradients for x and for the weights, and SGD."""
+    rng = np.random.default_rng(0)
+    norm = [np.ones(64, np.float32), np.zeros(64, np.float32)]
+    weights = [_kernel(rng, 64, 64, 3), *norm, _kernel(rng, 64, 64, 3), *norm]
+    return {"weights": weights, "x": rng.standard_normal((16, 64, 32, 32)).astype(np.float32)}
+
+
+WORKLOADS = {
+    "chain": chain,
+    "mlp": mlp,
+    "wide_mlp": wide_mlp,
+    "gcn": gcn,
+    "digits_cnn": digits_cnn,
+    "conv_block": conv_block,
+}
 TITLES = {
     "chain": "200 operations on (1,) arrays, forward + backward",
     "mlp": "MLP 40-200-200-10, batch 100, training step with Adam",
     "wide_mlp": "MLP 784-1024-1024-10, batch 128, training step with Adam",
+    "digits_cnn": "CNN on digits, 2 convolutions 5x5, batch 64, training step with Adam",
+    "conv_block": "Residual block, 64 channels 32x32, batch 16, training step with SGD",
     "gcn": "GCN 1433-16-7 on 2,708 nodes and 10,556 edges, training step with Adam",
 }
-BUDGETS = {"chain": 0.6, "mlp": 0.8, "wide_mlp": 1.0, "gcn": 1.0}  # of PyTorch eager's time, same threads
+# Of PyTorch eager's time, with the same threads.
+BUDGETS = {"chain": 0.6, "mlp": 0.8, "wide_mlp": 1.0, "gcn": 1.0, "digits_cnn": 1.8, "conv_block": 1.5}

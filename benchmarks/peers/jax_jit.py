@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .functional import adam, chain_of, loss_of
+from .functional import adam, block_loss_of, chain_of, digits_loss_of, loss_of
 
 
 def chain(data):
@@ -14,9 +14,25 @@ def chain(data):
 
 
 def mlp(data):
+    return _classifier(loss_of(jnp), data)
+
+
+def digits_cnn(data):
+    return _classifier(digits_loss_of(jnp, _conv, _pool), data)
+
+
+def _conv(x, w, padding):
+    return jax.lax.conv_general_dilated(x, w, (1, 1), ((padding, padding),) * 2)
+
+
+def _pool(x):
+    return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
+
+
+def _classifier(loss, data):
     rows = jnp.arange(len(data["y"]))
     x, y = jnp.asarray(data["x"]), jnp.asarray(data["y"])
-    return _training(loss_of(jnp), data["weights"], x, rows, y)
+    return _training(loss, data["weights"], x, rows, y)
 
 
 def _training(loss, weights, *data):
@@ -53,4 +69,30 @@ def gcn(data):
     return _training(loss, data["weights"], *(jnp.asarray(data[name]) for name in names))
 
 
-MAKERS = {"chain": chain, "mlp": mlp, "wide_mlp": mlp, "gcn": gcn}
+def conv_block(data):
+    both = jax.value_and_grad(block_loss_of(jnp, _conv), (0, 1))
+
+    @jax.jit
+    def update(weights, x):
+        loss, (grads, gx) = both(weights, x)
+        return loss, [w - 0.1 * g for w, g in zip(weights, grads)], gx
+
+    state = {"w": [jnp.asarray(w) for w in data["weights"]]}
+    x = jnp.asarray(data["x"])
+
+    def step():
+        loss, state["w"], gx = update(state["w"], x)
+        gx.block_until_ready()
+        return float(loss)
+
+    return step
+
+
+MAKERS = {
+    "chain": chain,
+    "mlp": mlp,
+    "wide_mlp": mlp,
+    "gcn": gcn,
+    "digits_cnn": digits_cnn,
+    "conv_block": conv_block,
+}

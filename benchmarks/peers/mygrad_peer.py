@@ -2,8 +2,9 @@
 
 import mygrad as mg
 import numpy as np
+from mygrad.nnet.layers import batchnorm, conv_nd, max_pool
 
-from .functional import adam, chain_of, loss_of
+from .functional import adam, chain_of, digits_loss_of, loss_of
 
 mg.turn_memory_guarding_off()
 
@@ -21,8 +22,19 @@ def chain(data):
     return step
 
 
+def _conv(x, w, padding):
+    return conv_nd(x, w, stride=1, padding=padding)
+
+
 def mlp(data):
-    function = loss_of(mg)
+    return _classifier(data, loss_of(mg))
+
+
+def digits_cnn(data):
+    return _classifier(data, digits_loss_of(mg, _conv, lambda x: max_pool(x, (2, 2), 2)))
+
+
+def _classifier(data, function):
     rows = np.arange(len(data["y"]))
     state = {"w": data["weights"], "m": [0 * w for w in data["weights"]], "v": [0 * w for w in data["weights"]], "t": 0}
 
@@ -38,4 +50,20 @@ def mlp(data):
     return step
 
 
-MAKERS = {"chain": chain, "mlp": mlp, "wide_mlp": mlp}
+def conv_block(data):
+    state = {"w": data["weights"]}
+
+    def step():
+        weights, x = [mg.tensor(w) for w in state["w"]], mg.tensor(data["x"])
+        w1, s1, o1, w2, s2, o2 = weights
+        h = mg.maximum(batchnorm(_conv(x, w1, 1), gamma=s1, beta=o1, eps=1e-5), 0)
+        out = mg.maximum(x + batchnorm(_conv(h, w2, 1), gamma=s2, beta=o2, eps=1e-5), 0)
+        loss = mg.mean(out * out)
+        loss.backward()
+        state["w"] = [w.data - np.float32(0.1) * w.grad for w in weights]
+        return float(loss.item())
+
+    return step
+
+
+MAKERS = {"chain": chain, "mlp": mlp, "wide_mlp": mlp, "digits_cnn": digits_cnn, "conv_block": conv_block}

@@ -99,4 +99,57 @@ def _gcn(data, propagate):
     return step
 
 
-MAKERS = {"chain": chain, "mlp": mlp, "wide_mlp": mlp, "gcn": gcn}
+def digits_cnn(data):
+    model = nn.Sequential(nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 32, 5), nn.ReLU(),
+                          nn.MaxPool2d(2), nn.Flatten(), nn.Linear(512, 10))
+    model.load_state_dict({k: torch.tensor(v) for k, v in zip(model.state_dict(), data["weights"])})
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
+
+    def step():
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+class Block(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.norm1 = nn.Conv2d(64, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64)
+        self.conv2, self.norm2 = nn.Conv2d(64, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64)
+
+    def forward(self, x):
+        h = self.norm1(self.conv1(x)).relu()
+        return (x + self.norm2(self.conv2(h))).relu()
+
+
+def conv_block(data):
+    model = Block()
+    names = [name for name, _ in model.named_parameters()]
+    model.load_state_dict(dict(zip(names, map(torch.tensor, data["weights"]))), strict=False)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    x = torch.tensor(data["x"]).requires_grad_()
+
+    def step():
+        optimizer.zero_grad()
+        x.grad = None
+        loss = (model(x) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+MAKERS = {
+    "chain": chain,
+    "mlp": mlp,
+    "wide_mlp": mlp,
+    "gcn": gcn,
+    "digits_cnn": digits_cnn,
+    "conv_block": conv_block,
+}
