@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from .memory import aligned_empty
 from .slabs import Slabs, last, new, pieces, shape_of_pieces
 from .threads import spread
 from .windows import inner, seen_by
@@ -40,7 +41,8 @@ class Columns:
         self.slab, self.g = Slabs(x, [low for low, _ in g.padding], (need, *g.padded[1:]), samples), g
         self.part = g.channels // g.groups
         self.width = g.taps * self.part
-        self.buffer = np.empty(g.groups * self.width * samples * steps * (g.positions // g.out[0]), x.dtype)
+        size = g.groups * self.width * samples * steps * (g.positions // g.out[0])
+        self.buffer = aligned_empty((size,), x.dtype)
         # Windows of few channels are short runs in memory: then the positions are made the long axis.
         self.by_tap = self.part * (g.kernel[-1] if g.groups == 1 and g.dilation[-1] == 1 else 1) < SHORT_RUN
 
@@ -109,8 +111,8 @@ def to_input(y, w, g):
         return x
 
     def work(those):
-        wide = np.empty((samples, *g.padded, g.groups, part), y.dtype)
-        buffer = np.empty((samples * g.positions, g.groups, part), y.dtype)
+        wide = aligned_empty((samples, *g.padded, g.groups, part), y.dtype)
+        buffer = aligned_empty((samples * g.positions, g.groups, part), y.dtype)
         for n in those:
             m = min(n + samples, g.batch)
             piece, target = by_group(source[n:m], g), wide[:m - n]
@@ -130,16 +132,19 @@ def to_weight(x, y, g):
     rows = rows_for(g.taps * part, g.outputs)
     every = blocks(g, rows)
     count = max(1, min(PARTS, len(every)))
-    sums = np.zeros((count, g.groups, g.taps * part, g.outputs // g.groups), y.dtype)
+    sums = aligned_empty((count, g.groups, g.taps * part, g.outputs // g.groups), y.dtype)
     source = last(y)
 
     def work(those):
         columns = Columns(x, g, rows)
-        product_ = np.empty(sums.shape[1:], y.dtype)
+        product_ = aligned_empty(sums.shape[1:], y.dtype)
         for k in those:
+            out = sums[k]
             for n0, n1, r0, r1 in every[len(every) * k // count:len(every) * (k + 1) // count]:
-                np.matmul(columns(n0, n1, r0, r1).transpose(0, 2, 1), by_group(source[n0:n1, r0:r1], g), out=product_)
-                sums[k] += product_
+                np.matmul(columns(n0, n1, r0, r1).transpose(0, 2, 1), by_group(source[n0:n1, r0:r1], g), out=out)
+                if out is product_:
+                    sums[k] += product_
+                out = product_
     spread(work, range(count))
     total = sums.sum(0).reshape(g.groups, g.taps, part, -1)  # (G, taps, C / G, O / G) -> (O, C / G, *K)
     return np.ascontiguousarray(total.transpose(0, 3, 2, 1)).reshape(g.outputs, part, *g.kernel)

@@ -1,6 +1,8 @@
 """Pieces of a batch on the CPU, channels last, with a border of zeros: what the kernels of convolution read from."""
 import numpy as np
 
+from .memory import aligned_empty
+
 
 def last(x):
     """(N, C, *S) -> (N, *S, C), a view."""
@@ -9,7 +11,7 @@ def last(x):
 
 def new(batch, channels, sizes, dtype):
     """An array (N, *sizes, C) for a result, and the view (N, C, *sizes) of it that is handed out."""
-    made = np.empty((batch, *sizes, channels), dtype)
+    made = aligned_empty((batch, *sizes, channels), dtype)
     return made, np.moveaxis(made, -1, 1)
 
 
@@ -38,7 +40,8 @@ class Slabs:
         if self.bare and begin + need <= x.shape[1]:
             return x[n0:n1, begin:begin + need]
         if self.buffer is None:  # the border along the other axes is zero once and for all
-            self.buffer = np.zeros((self.samples, *self.sizes, x.shape[-1]), x.dtype)
+            self.buffer = aligned_empty((self.samples, *self.sizes, x.shape[-1]), x.dtype)
+            self.buffer.fill(0)
         slab = self.buffer[:n1 - n0, :need]
         low, high = min(max(-begin, 0), need), max(min(x.shape[1] - begin, need), 0)
         if low:
