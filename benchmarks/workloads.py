@@ -6,6 +6,7 @@ Each workload is one whole training step in float32 (forward, backward, update w
 import numpy as np
 
 CHAIN_LENGTH = 200
+GPT_HEADS, GPT_LAYERS = 4, 4
 
 
 def chain():
@@ -85,6 +86,31 @@ def conv_block():
     return {"weights": weights, "x": rng.standard_normal((16, 64, 32, 32)).astype(np.float32)}
 
 
+def gpt(vocabulary=64, width=128, length=64, batch=16):
+    """GPT: 4 layers of 4 heads, width 128, 64 places, batch 16, 64 words, cross-entropy, AdamW.
+
+    Weights in order: words, places; of each layer norm 1, queries-keys-values, output map, norm 2, both maps of the
+    perceptron (each weight before its offset); last norm; scores of the words.
+    """
+    rng = np.random.default_rng(0)
+
+    def linear(n, m):
+        return [(rng.standard_normal((m, n)) * 0.02).astype(np.float32), np.zeros(m, np.float32)]
+
+    def norm():
+        return [np.ones(width, np.float32), np.zeros(width, np.float32)]
+
+    def layer():
+        return [norm(), linear(width, 3 * width), linear(width, width), norm(), linear(width, 4 * width),
+                linear(4 * width, width)]
+    weights = [linear(width, vocabulary)[0], linear(width, length)[0]]
+    for part in [*(p for _ in range(GPT_LAYERS) for p in layer()), norm()]:
+        weights += part
+    weights.append(linear(width, vocabulary)[0])
+    text = rng.integers(0, vocabulary, (batch, length + 1))
+    return {"weights": weights, "x": text[:, :-1].copy(), "y": text[:, 1:].copy()}
+
+
 WORKLOADS = {
     "chain": chain,
     "mlp": mlp,
@@ -92,6 +118,7 @@ WORKLOADS = {
     "gcn": gcn,
     "digits_cnn": digits_cnn,
     "conv_block": conv_block,
+    "gpt": gpt,
 }
 TITLES = {
     "chain": "200 operations on (1,) arrays, forward + backward",
@@ -100,6 +127,7 @@ TITLES = {
     "digits_cnn": "CNN on digits, 2 convolutions 5x5, batch 64, training step with Adam",
     "conv_block": "Residual block, 64 channels 32x32, batch 16, training step with SGD",
     "gcn": "GCN 1433-16-7 on 2,708 nodes and 10,556 edges, training step with Adam",
+    "gpt": "GPT, 4 layers, width 128, 64 places, batch 16, training step with AdamW",
 }
 # Of PyTorch eager's time, with the same threads.
-BUDGETS = {"chain": 0.6, "mlp": 0.8, "wide_mlp": 1.0, "gcn": 1.0, "digits_cnn": 1.8, "conv_block": 1.5}
+BUDGETS = {"chain": 0.6, "mlp": 0.8, "wide_mlp": 1.0, "gcn": 1.0, "digits_cnn": 1.8, "conv_block": 1.5, "gpt": 1.0}

@@ -1,7 +1,7 @@
 """tinygrad_notes, eager."""
 
 import tinygrad_notes as tn
-from benchmarks.workloads import CHAIN_LENGTH
+from benchmarks.workloads import CHAIN_LENGTH, GPT_HEADS, GPT_LAYERS
 
 
 def chain(data):
@@ -107,6 +107,39 @@ def conv_block(data):
     return step
 
 
+class GPT(tn.nn.Module):
+    def __init__(self, vocabulary, width, length):
+        super().__init__()
+        self.words = tn.nn.Embedding(vocabulary, width)
+        self.places = tn.nn.LearnedPositionalEncoding(length, width)
+        self.blocks = tn.nn.Sequential(*[tn.nn.TransformerBlock(width, GPT_HEADS) for _ in range(GPT_LAYERS)])
+        self.norm = tn.nn.LayerNorm(width)
+        self.scores = tn.nn.Linear(width, vocabulary, bias=False)
+
+    def forward(self, x):
+        return self.scores(self.norm(self.blocks(self.places(self.words(x)))))
+
+
+def gpt(data):
+    model = GPT(*data["weights"][0].shape, len(data["weights"][1]))
+    keys = [k for k in model.state_dict() if "blocks" not in k]
+    parts = ["norm1", "self_attn.in_proj_", "self_attn.out_proj", "norm2", "linear1", "linear2"]
+    keys[2:2] = [f"blocks.{k}.{part}{'' if part.endswith('_') else '.'}{kind}" for k in range(GPT_LAYERS)
+                 for part in parts for kind in ("weight", "bias")]
+    model.load_state_dict(dict(zip(keys, data["weights"])))
+    optimizer = tn.optim.AdamW(model.parameters(), lr=1e-3)
+    x, y = tn.asarray(data["x"]), tn.asarray(data["y"].reshape(-1))
+
+    def step():
+        optimizer.zero_grad()
+        loss = tn.nn.functional.cross_entropy(model(x).reshape(len(y), -1), y)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
 MAKERS = {
     "chain": chain,
     "mlp": mlp,
@@ -114,4 +147,5 @@ MAKERS = {
     "gcn": gcn,
     "digits_cnn": digits_cnn,
     "conv_block": conv_block,
+    "gpt": gpt,
 }

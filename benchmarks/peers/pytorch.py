@@ -5,7 +5,7 @@ import time
 import torch
 from torch import nn
 
-from benchmarks.workloads import CHAIN_LENGTH
+from benchmarks.workloads import CHAIN_LENGTH, GPT_HEADS, GPT_LAYERS
 
 
 def set_threads(n):
@@ -145,6 +145,48 @@ def conv_block(data):
     return step
 
 
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.norm1, self.qkv, self.out = nn.LayerNorm(width), nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.norm2, self.up, self.down = nn.LayerNorm(width), nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x):
+        n, length, width = x.shape
+        qkv = self.qkv(self.norm1(x)).view(n, length, 3, GPT_HEADS, width // GPT_HEADS)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        heads = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.out(heads.transpose(1, 2).reshape(n, length, width))
+        return x + self.down(nn.functional.gelu(self.up(self.norm2(x))))
+
+
+class GPT(nn.Module):
+    def __init__(self, vocabulary, width, length):
+        super().__init__()
+        self.words, self.places = nn.Embedding(vocabulary, width), nn.Embedding(length, width)
+        self.blocks = nn.Sequential(*[Block(width) for _ in range(GPT_LAYERS)])
+        self.norm, self.scores = nn.LayerNorm(width), nn.Linear(width, vocabulary, bias=False)
+
+    def forward(self, x):
+        return self.scores(self.norm(self.blocks(self.words(x) + self.places.weight)))
+
+
+def gpt(data):
+    model = GPT(*data["weights"][0].shape, len(data["weights"][1]))
+    model.load_state_dict({k: torch.tensor(w) for k, w in zip(model.state_dict(), data["weights"])})
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    x, y = torch.tensor(data["x"]), torch.tensor(data["y"].reshape(-1))
+
+    def step():
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x).view(len(y), -1), y)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
 MAKERS = {
     "chain": chain,
     "mlp": mlp,
@@ -152,4 +194,5 @@ MAKERS = {
     "gcn": gcn,
     "digits_cnn": digits_cnn,
     "conv_block": conv_block,
+    "gpt": gpt,
 }

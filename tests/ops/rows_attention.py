@@ -53,6 +53,19 @@ def angled(shape, turn):
     return inputs
 
 
+def in_heads(tn, x, weight, bias, out_weight, out_bias, mask=None):
+    out, _ = tn.nn.functional.multi_head_attention_forward(
+        x, x, x, 4, 2, weight, bias, None, None, False, 0.0, out_weight, out_bias, attn_mask=mask, need_weights=False)
+    return out
+
+
+def heads_one_by_one(x, weight, bias, out_weight, out_bias, mask=None):
+    """(L, N, D) -> (L, N, D) with two heads."""
+    q, k, v = np.split(np.swapaxes(x, 0, 1) @ weight.T + bias, 3, axis=-1)
+    heads = [one_by_one(*[a[..., part] for a in (q, k, v)], mask) for part in (slice(0, 2), slice(2, 4))]
+    return np.swapaxes(np.concatenate(heads, axis=-1) @ out_weight.T + out_bias, 0, 1)
+
+
 NAME, ROTARY = "nn.functional.scaled_dot_product_attention", "nn.functional.rotary_embedding"
 ROWS = [
     Row(NAME, normal((2, 4, 3), (2, 5, 3), (2, 5, 2)), one_by_one, attend),
@@ -67,6 +80,10 @@ ROWS = [
         lambda tn, q, k, v: attend(tn, q, k, v, enable_gqa=True), label="groups"),
     Row(NAME, normal((2, 3, 2), (2, 0, 2), (2, 0, 2)), lambda q, k, v: np.zeros((2, 3, 2)), attend, order=1,
         label="no keys"),
+    Row("nn.functional.multi_head_attention_forward", normal((3, 2, 4), (12, 4), (12,), (4, 4), (4,), (3, 3)),
+        heads_one_by_one, in_heads),
+    Row("nn.functional.multi_head_attention_forward", normal((3, 2, 4), (12, 4), (12,), (4, 4), (4,)),
+        heads_one_by_one, in_heads, label="no mask"),
     Row(ROTARY, angled((2, 3, 4), 4), turned, differentiable=(0,)),
     Row(ROTARY, angled((2, 3, 6), 4), turned, differentiable=(0,), label="in part"),
     Row(ROTARY, angled((3, 4), 4), lambda x, c, s: turned(x, c, s, True),

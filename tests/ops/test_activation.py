@@ -99,3 +99,34 @@ def test_integers_become_floats():
 def test_bad_parameters(call, words):
     with pytest.raises(ValueError, match=words):
         call(tn.zeros((4, 3)))
+
+
+@pytest.mark.parametrize("size", [7, 20001])
+def test_gelu_to_third_order_also_where_its_cotangent_wants_a_gradient(size):
+    """gelu' = P + x p, gelu'' = (2 - x^2) p, gelu''' = (x^3 - 4 x) p, with the density p and the distribution P."""
+    x = np.linspace(-4, 4, size)
+    u, v, w = np.random.default_rng(0).standard_normal((3, size))
+    p, phi = np.exp(-x * x / 2) / math.sqrt(2 * math.pi), np.array([0.5 * math.erfc(-t / math.sqrt(2)) for t in x])
+    a, g, h = tn.tensor(x, requires_grad=True), tn.tensor(u, requires_grad=True), tn.tensor(v)
+    (first,) = tn.autograd.grad(tn.gelu(a), [a], g, create_graph=True)
+    second, of_g = tn.autograd.grad(first, [a, g], h, create_graph=True)
+    (third,) = tn.autograd.grad(second, [a], tn.tensor(w))
+    for found, wanted in ((first, u * (phi + x * p)), (of_g, v * (phi + x * p)), (second, u * v * (2 - x * x) * p),
+                          (third, u * v * w * (x**3 - 4 * x) * p)):
+        np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-10, atol=1e-13)
+
+
+def test_gelu_on_long_arrays_of_any_value():
+    special = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e30, -1e30, 1e-40, 3.0, -3.0])
+    for dtype, tolerance in (("float32", 2e-6), ("float64", 1e-14)):
+        x = np.concatenate([np.tile(special, 4000), np.linspace(-6, 6, 70000)]).astype(dtype)
+        leaf = tn.tensor(x, requires_grad=True)
+        out = tn.gelu(leaf)
+        (slope,) = tn.autograd.grad(out, [leaf], tn.ones(x.size, dtype=dtype))
+        few = tn.tensor(np.concatenate([special, x[-70000::100]]).astype(dtype), requires_grad=True)
+        wanted = tn.gelu(few)
+        (slope_of_few,) = tn.autograd.grad(wanted, [few], tn.ones(few.size, dtype=dtype))
+        for found, other in ((out, wanted), (slope, slope_of_few)):
+            found = np.concatenate([found.numpy()[:10], found.numpy()[39990:40000], found.numpy()[-70000::100]])
+            other = np.concatenate([other.numpy()[:10], other.numpy()])
+            np.testing.assert_allclose(found, other, rtol=tolerance, atol=tolerance / 4)

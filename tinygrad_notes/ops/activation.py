@@ -7,6 +7,7 @@ from math import pi, sqrt
 from numpy import errstate, finfo
 
 from ..autograd import elementwise
+from ..backend import gelu as gelu_kernels
 from ..backend.kernels import KERNELS
 from .arithmetic import floating
 from .choice import clip
@@ -202,6 +203,12 @@ def _normal(xp, x):
 
 
 def _gelu(xp, x):
+    if gelu_kernels.suits(x):
+        return gelu_kernels.forward(x, lambda part: _whole_gelu(xp, part))
+    return _whole_gelu(xp, x)
+
+
+def _whole_gelu(xp, x):
     x = floating(xp, x)
     out = _normal(xp, x)
     out *= floored(xp, x)
@@ -225,8 +232,16 @@ def _gelu_curve(xp, g, x):
     return g * (xp.exp(squared * -0.5) * (2 * DENSITY - DENSITY * squared))
 
 
-gelu_slope = elementwise("gelu_slope", _gelu_slope, x=_gelu_curve)
-_gelu = elementwise("gelu", _gelu, x=lambda xp, g, x: g * xp.gelu_slope(x))
+def _gelu_pull(xp, y, x, value):
+    if gelu_kernels.suits(x, y, value):
+        return gelu_kernels.gradient(y, x, value, lambda part: _gelu_slope(xp, part))
+    return y * _gelu_slope(xp, x)
+
+
+# y times the slope at x, where `value`, gelu(x), is a help that nothing depends on.
+gelu_pull = elementwise("gelu_pull", _gelu_pull, y=lambda xp, g, x, value: xp.gelu_pull(g, x, value),
+                        x=lambda xp, g, y, x: _gelu_curve(xp, g * y, x), value=lambda xp, g: xp.flat(g))
+_gelu = elementwise("gelu", _gelu, x=lambda xp, g, x, out: xp.gelu_pull(g, x, out))
 
 
 def _gelu_tanh(xp, x):

@@ -11,31 +11,64 @@ from ..backend.kernels import kernel
 from .attention_tiles import backward, forward, kept, window
 from .choice import where
 from .contract import matmul
+from .create import zeros_like
 from .exponential import exp
+from .join import stack, unstack
 from .reduce import sum
 from .softmax import softmax
 
 __all__ = []
 
 
-def _pull(xp, g, needs, query, key, value, mask, seed, out, causal, scale, dropout):
+def _pull(xp, parts, needs, query, key, value, mask, seed, out, causal, scale, dropout):
     options = {"causal": causal, "scale": scale, "dropout": dropout}
     if isinstance(query, Tensor):
-        return _pull_whole(g, query, key, value, mask, seed, *out, **options)
+        return _pull_whole(parts, query, key, value, mask, seed, *out, **options)
     if device_of(query).base is not None:  # a recording writes it down as one function
-        found = iter(xp.attention_gradients(g, needs, query, key, value, mask, seed, out, **options))
+        found = iter(xp.attention_gradients(parts, needs, query, key, value, mask, seed, out, **options))
         return tuple([next(found) if need else None for need in needs])
-    return backward(xp, g, needs, query, key, value, mask, seed, out, **options)
+    return backward(xp, parts, needs, query, key, value, mask, seed, out, **options)
+
+
+def _pull_parts(xp, parts, needs, packed, mask, seed, out, causal, scale, dropout):
+    options = {"causal": causal, "scale": scale, "dropout": dropout}
+    if isinstance(packed, Tensor):
+        found = _pull_whole(parts, *unstack(packed), mask, seed, *out, **options)
+        return stack(found[:3]), *found[3:]
+    if device_of(packed).base is not None:
+        found = iter(xp.attention_gradients_of_parts(parts, needs, packed, mask, seed, out, **options))
+        return tuple([next(found) if need else None for need in needs])
+    return _backward_parts(xp, parts, needs, packed, mask, seed, out, **options)
+
+
+def _backward_parts(xp, g, needs, packed, mask, seed, out, **options):
+    made = xp.empty_like(packed) if needs[0] else None
+    into = [None if made is None else made[k] for k in range(3)]
+    found = backward(xp, g, (needs[0],) * 3 + needs[1:], packed[0], packed[1], packed[2], mask, seed, out, made=into,
+                     **options)
+    return made, *found[3:]
 
 
 # Outputs: the weighted means of the values (H, L, V), and the logarithms (H, L) of the sums of exponentials.
 attention = joint("attention", forward, _pull, outputs=2)
+# The same for queries, keys and values that lie side by side in one array (3, H, L, E); so does their gradient then.
+attention_of_parts = joint(
+    "attention_of_parts", lambda xp, packed, mask, seed, *, causal, scale, dropout: forward(
+        xp, packed[0], packed[1], packed[2], mask, seed, causal=causal, scale=scale, dropout=dropout), _pull_parts,
+    outputs=2)
 
 
 @kernel
 def attention_gradients(xp, g, needs, query, key, value, mask, seed, out, causal, scale, dropout):
     """The gradients that are needed, by `attention_tiles.backward`."""
     found = backward(xp, g, needs, query, key, value, mask, seed, out, causal=causal, scale=scale, dropout=dropout)
+    return tuple([each for each in found if each is not None])
+
+
+@kernel
+def attention_gradients_of_parts(xp, g, needs, packed, mask, seed, out, causal, scale, dropout):
+    """The same for `attention_of_parts`."""
+    found = _backward_parts(xp, g, needs, packed, mask, seed, out, causal=causal, scale=scale, dropout=dropout)
     return tuple([each for each in found if each is not None])
 
 
@@ -57,16 +90,18 @@ def scores(query, key, mask, causal, scale):
     return s
 
 
-def _pull_whole(g, query, key, value, mask, seed, out, lse, causal, scale, dropout):
+def _pull_whole(parts, query, key, value, mask, seed, out, lse, causal, scale, dropout):
     """The gradients by operations on Tensors; they can be differentiated again."""
-    g, g_lse = g
+    g, g_lse = parts
+    g = zeros_like(out) if g is None else g
     p = exp(scores(query, key, mask, causal, scale) - lse.unsqueeze(-1))
     down = matmul(g, value.mT)
     used = p
     if dropout:
         keep = attention_keep(seed, dropout=dropout, shape=p.shape, dtype=p.dtype.str)
         down, used = down * keep, p * keep
-    ds = p * (down - (sum(g * out, axis=-1) - g_lse).unsqueeze(-1))
+    mean = sum(g * out, axis=-1)
+    ds = p * (down - (mean if g_lse is None else mean - g_lse).unsqueeze(-1))
     return (matmul(ds, key) * scale, matmul(ds.mT, query) * scale, matmul(used.mT, g),
             None if mask is None or mask.dtype.kind == "b" else _summed(ds, mask.shape), None)
 

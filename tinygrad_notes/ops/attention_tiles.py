@@ -12,17 +12,22 @@ from math import prod
 import numpy as np
 
 from ..backend import device_of
+from ..backend.memory import aligned_empty
+from ..backend.threads import spread
 
 TILE = 1 << 16     # scores that are held at once: they stay in the cache through all passes
 COLUMNS = 512      # keys of a tile, where not all fit
 GPU_TILE = 1 << 26  # a GPU wants large tiles
+SMALL = 40         # scores within +-40 have exponentials whose sums and quotients stay in the range of float32
+LOWEST = -1e38     # below any score
 
 
 class Plan:
     """How attention over these shapes is cut: parts of the leading axes, blocks of queries, blocks of keys."""
 
     def __init__(self, query, key, causal, dropout):
-        tile = GPU_TILE if device_of(query).name == "cuda" else TILE
+        self.on_host = device_of(query).name != "cuda"
+        tile = TILE if self.on_host else GPU_TILE
         self.lead, rows, columns = query.shape[:-2], query.shape[-2], key.shape[-2]
         self.whole = rows * columns <= tile
         wide = columns if self.whole else min(columns, max(COLUMNS, tile // max(1, rows)))
@@ -32,6 +37,13 @@ class Plan:
         self.parts = list(parts(self.lead, tile // max(1, rows * columns if dropout else high * wide)))
         self.causal = causal
         self.single = len(self.rows) == len(self.columns) == 1 and bool(self.seen(self.rows[0]))
+
+    def run(self, work, alone=False):
+        """`work(parts)` for all parts, on several threads unless `alone`."""
+        if alone or not self.on_host:
+            work(iter(self.parts))
+        else:
+            spread(work, self.parts)
 
     def seen(self, r):
         """The blocks of keys at which some query of block `r` may look."""
@@ -92,9 +104,22 @@ def _tile_of(mask, ndim, index, r, c):
     return mask[tuple([cut if n > 1 else slice(None) for n, cut in zip(mask.shape, cuts)])]
 
 
-def _scores(xp, plan, query, key, mask, index, r, c):
-    """Scores of a tile, `query` scaled already."""
-    s = xp.matmul(query, xp.matrix_transpose(key))
+def _new(xp, like, shape):
+    """An array to be filled; on the host it begins on a cache line, where NumPy's loops are faster."""
+    return aligned_empty(shape, like.dtype) if like.__class__ is np.ndarray else xp.empty(shape, dtype=like.dtype)
+
+
+def _turned(xp, x, scale):
+    """scale x^T in memory of its own: products of small matrices are twice as fast with it as with a view."""
+    out = _new(xp, x, (*x.shape[:-2], x.shape[-1], x.shape[-2]))
+    out[...] = xp.matrix_transpose(x)
+    if scale != 1:
+        out *= scale
+    return out
+
+
+def _masked(xp, plan, s, mask, index, r, c):
+    """The scores of a tile with the mask added, minus infinity where a query may not look."""
     if mask is not None:
         tile = _tile_of(mask, s.ndim, index, r, c)
         if tile.dtype.kind == "b":
@@ -103,7 +128,11 @@ def _scores(xp, plan, query, key, mask, index, r, c):
             s += tile
     if plan.causal is not None and c.stop > r.start + plan.causal + 1:
         s += window(xp, r.stop - r.start, c.stop - c.start, plan.causal + r.start - c.start, s.dtype.str)
-    return s
+
+
+def _products(xp, x, y):
+    """x y for stacks of matrices, in a new array."""
+    return xp.matmul(x, y, out=_new(xp, x, (*x.shape[:-1], y.shape[-1])))
 
 
 def forward(xp, query, key, value, mask, seed, *, causal, scale, dropout):
@@ -111,87 +140,121 @@ def forward(xp, query, key, value, mask, seed, *, causal, scale, dropout):
     out = xp.empty_like(query, shape=(*query.shape[:-1], value.shape[-1]))
     lse = xp.empty(query.shape[:-1], dtype=query.dtype)
     plan = Plan(query, key, causal, dropout)
-    for index in plan.parts:
-        q, k, v, o = query[index], key[index], value[index], out[index]
-        for r in plan.rows:
-            keep = None
-            if dropout:
-                shape = (*q.shape[:-2], r.stop - r.start, k.shape[-2])
-                start = (plan.first(index) * q.shape[-2] + r.start) * k.shape[-2]
-                keep = kept(xp, seed, dropout, start, shape, q.dtype)
-            lse[(*index, ..., r)] = _rows(xp, plan, q[..., r, :] * scale, k, v, mask, index, r, keep, o[..., r, :])
+
+    def work(those):
+        for index in those:
+            q, k, v, o = query[index], _turned(xp, key[index], scale), value[index], out[index]
+            for r in plan.rows:
+                keep = None
+                if dropout:
+                    start = (plan.first(index) * q.shape[-2] + r.start) * v.shape[-2]
+                    keep = kept(xp, seed, dropout, start, (*o.shape[:-2], r.stop - r.start, v.shape[-2]), q.dtype)
+                lse[(*index, ..., r)] = _rows(xp, plan, q[..., r, :], k, v, mask, index, r, keep, o[..., r, :])
+    plan.run(work)
     return out, lse
 
 
 def _rows(xp, plan, q, k, v, mask, index, r, keep, out):
     """Fill `out` for one block of queries; returns the logarithms of their sums."""
+    seen = plan.seen(r)
+    if not seen:  # no key at all
+        out[...] = 0
+        return xp.zeros(out.shape[:-1], dtype=out.dtype)
     top = total = None
-    lowest = float(xp.finfo(q.dtype).min)
-    for c in plan.seen(r):
-        s = _scores(xp, plan, q, k[..., c, :], mask, index, r, c)
-        new = xp.maximum(xp.max(s, -1, keepdims=True), lowest)  # finite, where a row is minus infinity
-        if top is not None:
-            new = xp.maximum(new, top)
-            shrink = xp.exp(top - new)
-            total *= shrink
-            out *= shrink
-        s -= new
+    # While all scores are small, their exponentials need no shift: `top` is 0 and need not be found for every row.
+    small = plan.on_host and (mask is None or mask.dtype.kind == "b")
+    for n, c in enumerate(seen):
+        s = _products(xp, q, k[..., c])
+        small = small and xp.max(s).item() < SMALL and xp.min(s).item() > -SMALL
+        _masked(xp, plan, s, mask, index, r, c)
+        if not small:
+            new = xp.maximum(xp.max(s, -1, keepdims=True), LOWEST)  # finite, where a row is minus infinity
+            if n:
+                new = xp.maximum(new, 0 if top is None else top)
+                shrink = xp.exp(-new if top is None else top - new)
+                total *= shrink
+                out *= shrink
+            top = new
+            s -= new
         xp.exp(s, out=s)
-        summed = xp.sum(s, -1, keepdims=True)
+        summed = _sums(xp, s)
+        if len(seen) == 1:  # dividing the weights beats dividing `out`, which may be strided
+            total = summed
+            total[total == 0] = 1  # queries that may look nowhere
+            s *= 1 / total
         if keep is not None:
             s *= keep[..., c]
-        if top is None:
+        if n == 0:
             total = summed
             xp.matmul(s, v[..., c, :], out=out)
         else:
             total += summed
-            out += xp.matmul(s, v[..., c, :])
-        top = new
-    if top is None:  # no key at all
-        out[...] = 0
-        return xp.zeros(out.shape[:-1], dtype=out.dtype)
-    total[total == 0] = 1  # the queries that may look nowhere: the mean is 0, and later exp(-inf - lse) is too
-    out /= total
-    return (xp.log(total) + top)[..., 0]
+            out += _products(xp, s, v[..., c, :])
+    if len(seen) > 1:
+        total[total == 0] = 1
+        out /= total
+    return (xp.log(total) if top is None else xp.log(total) + top)[..., 0]
 
 
-def backward(xp, g, needs, query, key, value, mask, seed, out, *, causal, scale, dropout):
-    """Gradients of query, key, value, mask (None where not needed) and None for the seed, laid out as their arrays."""
+def _sums(xp, s):
+    """The sums of the rows, kept as a column; by a product, which is faster than a reduction of short rows."""
+    return xp.expand_dims(xp.matmul(s, xp.ones(s.shape[-1], dtype=s.dtype)), axis=-1)
+
+
+def backward(xp, g, needs, query, key, value, mask, seed, out, *, causal, scale, dropout, made=None):
+    """Gradients of query, key, value, mask (None where not needed) and None for the seed, laid out as their arrays.
+
+    `made`: arrays for the first three.
+    """
+    g = (xp.zeros_like(out[0]) if g[0] is None else g[0], g[1])
     plan = Plan(query, key, causal, dropout)
-    made = [xp.empty_like(x) if plan.single else xp.zeros_like(x) for x in (query, key, value)]
+    if made is None:
+        made = [xp.empty_like(x) if need else None for x, need in zip((query, key, value), needs)]
+    if not plan.single:
+        for each in made:
+            if each is not None:
+                each[...] = 0
     dmask = xp.zeros_like(mask) if needs[3] else None
-    for index in plan.parts:
-        arrays = [x[index] for x in (g[0], g[1], query, key, value, *out, *made)]
-        for r in plan.rows:
-            _rows_back(xp, plan, needs, *arrays, mask, dmask, index, r, scale, dropout, seed)
-    return (*[d if need else None for d, need in zip(made, needs)], dmask, None)
+
+    def work(those):
+        for index in those:
+            arrays = [None if x is None else x[index] for x in (g[0], g[1], query, key, value, *out, *made)]
+            k, v = _turned(xp, arrays[3], scale), _turned(xp, arrays[4], 1 if needs[3] else scale)
+            for r in plan.rows:
+                _rows_back(xp, plan, needs, *arrays, k, v, mask, dmask, index, r, scale, dropout, seed)
+    plan.run(work, alone=dmask is not None)  # the gradient of a mask is one for several parts: in their order
+    return *made, dmask, None
 
 
-def _rows_back(xp, plan, needs, g, g_lse, query, k, v, out, lse, dq, dk, dv, mask, dmask, index, r, scale, dropout,
-               seed):
-    """Add what one block of queries contributes."""
+def _rows_back(xp, plan, needs, g, g_lse, query, key, value, out, lse, dq, dk, dv, turned_key, turned_value, mask,
+               dmask, index, r, scale, dropout, seed):
+    """Add what one block of queries contributes; `turned_value` brings the factor `scale`, unless the mask counts."""
     def put(into, x, y):
         if plan.single:
             xp.matmul(x, y, out=into)
         else:
-            into += xp.matmul(x, y)
+            into += _products(xp, x, y)
 
-    q, g, lse = query[..., r, :] * scale, g[..., r, :], xp.expand_dims(lse[..., r], axis=-1)
-    mean = xp.sum(g * out[..., r, :], -1, keepdims=True) - xp.expand_dims(g_lse[..., r], axis=-1)
+    q, g, lse = query[..., r, :], g[..., r, :], xp.expand_dims(lse[..., r], axis=-1)
+    mean = xp.expand_dims(xp.vecdot(g, out[..., r, :]), axis=-1)
+    if g_lse is not None:
+        mean -= xp.expand_dims(g_lse[..., r], axis=-1)
+    if not needs[3]:
+        mean *= scale
     keep = None
     if dropout:
-        start = (plan.first(index) * query.shape[-2] + r.start) * k.shape[-2]
-        keep = kept(xp, seed, dropout, start, (*q.shape[:-1], k.shape[-2]), q.dtype)
+        start = (plan.first(index) * query.shape[-2] + r.start) * key.shape[-2]
+        keep = kept(xp, seed, dropout, start, (*q.shape[:-1], key.shape[-2]), q.dtype)
     for c in plan.seen(r):
-        p = _scores(xp, plan, q, k[..., c, :], mask, index, r, c)
+        p = _products(xp, q, turned_key[..., c])
+        _masked(xp, plan, p, mask, index, r, c)
         p -= lse
         xp.exp(p, out=p)
         if needs[2]:
-            used = p if keep is None else p * keep[..., c]
-            put(dv[..., c, :], xp.matrix_transpose(used), g)
+            put(dv[..., c, :], xp.matrix_transpose(p if keep is None else p * keep[..., c]), g)
         if not (needs[0] or needs[1] or needs[3]):
             continue
-        ds = xp.matmul(g, xp.matrix_transpose(v[..., c, :]))
+        ds = _products(xp, g, turned_value[..., c])
         if keep is not None:
             ds *= keep[..., c]
         ds -= mean
@@ -200,9 +263,8 @@ def _rows_back(xp, plan, needs, g, g_lse, query, k, v, out, lse, dq, dk, dv, mas
             tile = _tile_of(dmask, ds.ndim, index, r, c)
             axes = tuple([i for i, n in enumerate(tile.shape) if n == 1 and ds.shape[i] != 1])
             tile += xp.sum(ds, axis=axes, keepdims=True) if axes else ds
+            ds *= scale
         if needs[0]:
-            put(dq[..., r, :], ds, k[..., c, :])
+            put(dq[..., r, :], ds, key[..., c, :])
         if needs[1]:
             put(dk[..., c, :], xp.matrix_transpose(ds), q)
-    if needs[0]:
-        dq[..., r, :] *= scale

@@ -5,8 +5,8 @@
 import math
 
 from ...autograd import Tensor, as_tensor
-from ...ops import broadcast_shapes, broadcast_to, reshape
-from ...ops.attention import attention
+from ...ops import broadcast_shapes, broadcast_to, reshape, unstack
+from ...ops.attention import attention, attention_of_parts
 from ...ops.dropout import drawn_seed
 from .common import number
 
@@ -141,3 +141,11 @@ def attend(query, key, value, mask, causal, scale, dropout):
     seed = drawn_seed("scaled_dot_product_attention", query.device) if dropout else None
     out, _ = attention(query, key, value, mask, seed, causal=causal, scale=scale, dropout=dropout)
     return out if out.dtype == kind else out.astype(kind)
+
+
+def attend_to_self(parts, mask, causal, dropout):
+    """The same for queries, keys and values in one Tensor (3, N, H, L, E), whose gradient then lies in one array."""
+    if parts.dtype.itemsize < 4 or (mask is not None and mask.ndim > parts.ndim - 1):
+        return attend(*unstack(parts), mask, causal, None, dropout)
+    seed = drawn_seed("scaled_dot_product_attention", parts.device) if dropout else None
+    return attention_of_parts(parts, mask, seed, causal=causal, scale=parts.shape[-1] ** -0.5, dropout=dropout)[0]

@@ -6,7 +6,7 @@ from ...autograd import Tensor, as_tensor
 from ...ops import broadcast_to, concat, linear, mean, permute_dims, reshape, split, unstack, where, zeros
 from ...ops.attention import plain
 from ...ops.dropout import drawn_seed
-from .attention import attend
+from .attention import attend, attend_to_self
 from .common import number
 
 __all__ = ["multi_head_attention_forward"]
@@ -114,6 +114,14 @@ def attend_in_heads(query, key, value, embed_dim, num_heads, projections, in_bia
         padding = as_tensor(padding).unsqueeze(0)
     padding = _checked("key_padding_mask", padding, ((n, length),), (), batched)
 
+    merged = None if causal == "instead of the mask" else mask
+    plainly = all(x is None for x in (static_k, static_v, cache, rotary, bias_k, bias_v)) and not add_zero
+    if plainly and not need_weights and query is key is value and isinstance(projections, Tensor):
+        _check_projection(projections, embed_dim)
+        parts = _in_heads(linear(query, projections, in_bias), 3, num_heads, time)
+        merged = _merged(merged, padding, n, num_heads, 0, parts.dtype)
+        out = attend_to_self(parts, merged, 0 if causal else None, dropout)
+        return _finished(out, None, out_weight, out_bias, batch_first, batched)
     q, k, v = _projected(query, key, value, embed_dim, num_heads, projections, in_bias, time)
     k, v = (k if static_k is None else _static("static_k", static_k, n, num_heads, embed_dim),
             v if static_v is None else _static("static_v", static_v, n, num_heads, embed_dim))
@@ -122,7 +130,7 @@ def attend_in_heads(query, key, value, embed_dim, num_heads, projections, in_bia
     if cache is not None:
         k, v = cache.append(k, v)
     k, v, extra = _with_more(k, v, bias_k, bias_v, add_zero)
-    merged = _merged(None if causal == "instead of the mask" else mask, padding, n, num_heads, extra, q.dtype)
+    merged = _merged(merged, padding, n, num_heads, extra, q.dtype)
     offset = past if causal else None
     if need_weights:
         seed = drawn_seed("multi_head_attention_forward", q.device) if dropout else None
@@ -130,10 +138,15 @@ def attend_in_heads(query, key, value, embed_dim, num_heads, projections, in_bia
         weights = mean(weights, axis=1) if average else weights
     else:
         out, weights = attend(q, k, v, merged, offset, None, dropout), None
+    return _finished(out, weights, out_weight, out_bias, batch_first, batched)
+
+
+def _finished(out, weights, out_weight, out_bias, batch_first, batched):
+    """The heads side by side, through the last map."""
     out = permute_dims(out, (0, 2, 1, 3) if batch_first else (2, 0, 1, 3))  # (N, H, L, E) -> (N, L, H, E), (L, N, H, E)
-    out = linear(reshape(out, (*out.shape[:2], embed_dim)), out_weight, out_bias)
+    out = linear(reshape(out, (*out.shape[:2], out.shape[2] * out.shape[3])), out_weight, out_bias)
     if not batched:
-        out = out.squeeze(1 - time)
+        out = out.squeeze(0 if batch_first else 1)
         weights = None if weights is None else weights.squeeze(0)
     return out, weights
 
@@ -180,8 +193,7 @@ def _checked(name, mask, allowed, spread, batched=True):
 def _projected(query, key, value, embed_dim, num_heads, projections, bias, time):
     """Query, key and value after their maps, in heads: (N, H, L, E), (N, H, S, E) twice."""
     if not isinstance(projections, (tuple, list)):
-        if tuple(projections.shape) != (3 * embed_dim, embed_dim):
-            raise ValueError(f"in_proj_weight: expected shape {(3 * embed_dim, embed_dim)}, got {projections.shape}")
+        _check_projection(projections, embed_dim)
         if query is key and key is value:
             return _parts(linear(query, projections, bias), 3, num_heads, time)
         if key is value:
@@ -195,11 +207,21 @@ def _projected(query, key, value, embed_dim, num_heads, projections, bias, time)
             for x, w, b in zip((query, key, value), projections, biases)]
 
 
-def _parts(x, count, num_heads, time):
-    """(N, L, count D) or (L, N, count D) cut into `count` Tensors (N, H, L, E)."""
+def _check_projection(weight, embed_dim):
+    if tuple(weight.shape) != (3 * embed_dim, embed_dim):
+        raise ValueError(f"in_proj_weight: expected shape {(3 * embed_dim, embed_dim)}, got {weight.shape}")
+
+
+def _in_heads(x, count, num_heads, time):
+    """(N, L, count D) or (L, N, count D) -> (count, N, H, L, E)."""
     a, b, features = x.shape
     x = reshape(x, (a, b, count, num_heads, features // (count * num_heads)))
-    x = permute_dims(x, (2, 0, 3, 1, 4) if time == 1 else (2, 1, 3, 0, 4))  # -> (count, N, H, L, E)
+    return permute_dims(x, (2, 0, 3, 1, 4) if time == 1 else (2, 1, 3, 0, 4))
+
+
+def _parts(x, count, num_heads, time):
+    """The same as `count` Tensors."""
+    x = _in_heads(x, count, num_heads, time)
     return unstack(x, axis=0) if count > 1 else (reshape(x, x.shape[1:]),)
 
 
