@@ -97,7 +97,8 @@ def fits(kind, value):
     if type(value) in (tuple, list):
         form, _, parts = kind.removesuffix("]").partition("[")
         wanted = parts.split(", ")
-        return (form == type(value).__name__ and {type(part).__name__ for part in value} <= {"Tensor"}
+        allowed = {"Tensor", *(["NoneType"] if "Tensor | None" in wanted else [])}
+        return (form == type(value).__name__ and {type(part).__name__ for part in value} <= allowed
                 and (len(wanted) == len(value) or form == "list" or wanted[-1] == "..."))
     return type(value).__name__ == kind
 

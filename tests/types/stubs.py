@@ -33,11 +33,12 @@ IMPORTS = {  # name: (0 the standard library, 1 NumPy, 2 the package; module)
 # Types of parameters, by name ------------------------------------------------------------------
 PARAMETERS = {
     "Index": "key",
-    "ArrayLike": """x y z x1 x2 a b b1 b2 m m1 m2 v v1 v2 w condition mask index indices source value values
-        weight weights q fill_value arrays operands prepend append segment_ids repeats sorter min max other factor
-        input input1 input2 target anchor positive negative mean log_var logits std other_mean other_std var bias
-        pos_weight start stop query value attn_mask key_padding_mask out_proj_weight q_proj_weight k_proj_weight v_proj_weight static_k static_v relative_position
-        theta grid _random_samples cosine sine rate prob count concentration""",
+    "ArrayLike": """x y z x1 x2 a b b1 b2 m m1 m2 v v1 v2 w condition mask index indices source value values weight
+        weights q fill_value arrays operands prepend append segment_ids repeats sorter min max other factor
+        input input1 input2 target anchor positive negative mean log_var logits std other_mean other_std var
+        bias pos_weight start stop query attn_mask key_padding_mask out_proj_weight q_proj_weight
+        k_proj_weight v_proj_weight static_k static_v relative_position theta grid _random_samples cosine
+        sine rate prob count concentration""",
     "ArrayLike | SupportsDLPack": "data obj",
     "Axes": "axis axes source_axes destination",
     "Axis": "axis1 axis2 dim start_axis end_axis",
@@ -45,11 +46,11 @@ PARAMETERS = {
     "DTypeLike": "dtype",
     "DeviceLike": "device",
     "Generator": "generator",
-    "int": """k n n_rows n_cols num offset decimals minlength chunks ndigits num_segments num_samples num_classes N ind
-        ignore_index padding_idx groups num_groups size num_heads embed_dim_to_check length window num_buckets
-        max_distance divisor_override upscale_factor downscale_factor points""",
-    "float": """scale dropout_p alpha beta eps rtol correction step empty p delta posinf neginf max_norm val sparsity gain param
-        threshold constant_values margin norm_type""",
+    "int": """k n n_rows n_cols num offset decimals minlength chunks ndigits num_segments num_samples num_classes
+        N ind ignore_index padding_idx groups num_groups size num_heads embed_dim_to_check length window
+        num_buckets max_distance divisor_override upscale_factor downscale_factor points""",
+    "float": """scale dropout_p alpha beta eps rtol correction step empty p delta posinf neginf max_norm val
+        sparsity gain param threshold constant_values margin norm_type""",
     "float | str": "ord",
     "str": "subscripts reduce nonlinearity spec",
     "bool": "add_zero_attn",
