@@ -18,7 +18,7 @@ def test_every_workload_is_described():
     assert set(WORKLOADS) == set(TITLES) == set(BUDGETS)
 
 
-@pytest.mark.parametrize("workload", ["chain", "mlp", "gcn", "digits_cnn", "conv_block"])
+@pytest.mark.parametrize("workload", ["chain", "mlp", "gcn", "digits_cnn", "conv_block", "gpt"])
 def test_installed_peers_agree(workload):
     from benchmarks.peers import PEERS
     from benchmarks.run import Worker

@@ -145,7 +145,7 @@ def conv_block(data):
     return step
 
 
-class Block(nn.Module):
+class GPTBlock(nn.Module):
     def __init__(self, width):
         super().__init__()
         self.norm1, self.qkv, self.out = nn.LayerNorm(width), nn.Linear(width, 3 * width), nn.Linear(width, width)
@@ -164,7 +164,7 @@ class GPT(nn.Module):
     def __init__(self, vocabulary, width, length):
         super().__init__()
         self.words, self.places = nn.Embedding(vocabulary, width), nn.Embedding(length, width)
-        self.blocks = nn.Sequential(*[Block(width) for _ in range(GPT_LAYERS)])
+        self.blocks = nn.Sequential(*[GPTBlock(width) for _ in range(GPT_LAYERS)])
         self.norm, self.scores = nn.LayerNorm(width), nn.Linear(width, vocabulary, bias=False)
 
     def forward(self, x):
