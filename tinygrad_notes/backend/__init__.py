@@ -7,6 +7,7 @@ from . import bfloat as _bfloat  # noqa: F401 (defines kernels)
 from . import conv as _conv  # noqa: F401
 from . import normalize as _normalize  # noqa: F401
 from . import pooling as _pooling  # noqa: F401
+from . import pooling_sum as _pooling_sum  # noqa: F401
 from . import resample as _resample  # noqa: F401
 from . import scatter as _scatter  # noqa: F401
 from . import segments as _segments  # noqa: F401

@@ -1,105 +1,12 @@
-"""Windows that slide along the last axes of an array: their largest elements, their sums, and the way back.
-
-Windows are rectangular, so everything is done one axis at a time on strided views: k x k places cost 2k passes.
-Results keep the memory order of what they come from (NCHW or NHWC alike).
-"""
-from functools import lru_cache
+"""The largest elements of windows that slide along the last axes of an array, where they stand, and the way back."""
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
 
 from .kernels import kernel
+from .spans import Span, along, in_pieces, memory_order, new_like, part, places_of, resized
 
 _FEW = 4  # windows of up to this many places are put back by masks, larger ones by index
-
-
-class Span(NamedTuple):
-    """Windows along one axis: window o has the places o * stride - before + dilation * k that exist, 0 <= k < kernel.
-
-    Fields:
-        size: length of the axis.
-        out: number of windows.
-        kernel, stride, dilation, before: see above.
-    """
-
-    size: int
-    out: int
-    kernel: int
-    stride: int = 1
-    dilation: int = 1
-    before: int = 0
-
-    def start(self, k):
-        """The k-th place of window 0, negative where it is before the array."""
-        return k * self.dilation - self.before
-
-    def having(self, k):
-        """(first, last + 1) of the windows whose k-th place exists."""
-        start = self.start(k)
-        return max(0, -(start // self.stride)), min(self.out, (self.size - 1 - start) // self.stride + 1)
-
-    def whole(self, k):
-        """Whether all windows have a k-th place."""
-        return self.having(k) == (0, self.out)
-
-    def tiles(self):
-        """Whether the windows lie side by side, without gaps or overlap."""
-        return self.kernel == self.stride and self.dilation == 1 and not self.before and self.whole(self.kernel - 1)
-
-
-class Uneven(NamedTuple):
-    """Windows that share an axis out: window o goes from floor(o size / out) to ceil((o + 1) size / out).
-
-    Fields:
-        size: length of the axis.
-        out: number of windows.
-    """
-
-    size: int
-    out: int
-
-    @property
-    def kernel(self):
-        """Places of the longest window."""
-        return _places(self).shape[0]
-
-    def having(self, k):
-        """All windows: the shorter ones have their last place twice."""
-        return 0, self.out
-
-    def whole(self, k):
-        """See `having`."""
-        return True
-
-    def tiles(self):
-        """Never: `Span` is for these."""
-        return False
-
-
-@lru_cache(maxsize=256)
-def _places(span):
-    """(kernel, count): the places of the windows of an `Uneven`."""
-    o = np.arange(span.out)
-    first, end = o * span.size // span.out, -(-(o + 1) * span.size // span.out)
-    return np.minimum(first + np.arange((end - first).max())[:, None], end - 1)
-
-
-def _along(axis, *cut):
-    return (slice(None),) * axis + (slice(*cut),)
-
-
-def _part(xp, x, axis, span, k):
-    """What stands at the k-th place of each window that has one."""
-    if span.__class__ is Uneven:
-        return xp.take(x, xp.asarray(_places(span)[k]), axis=axis)
-    lo, hi = span.having(k)
-    first = lo * span.stride + span.start(k)
-    return x[_along(axis, first, first + (hi - lo - 1) * span.stride + 1, span.stride)]
-
-
-def _resized(x, axis, n):
-    return (*x.shape[:axis], n, *x.shape[axis + 1:])
 
 
 # The largest -------------------------------------------------------------------------
@@ -107,17 +14,24 @@ def _resized(x, axis, n):
 def window_max(xp, x, spans, numbered):
     """The largest element of each window and, if `numbered`, its number in the window, row by row (else None).
 
-    Of equal elements the first counts; NaN is larger than all, and of several the last counts (as in PyTorch).
+    Every window has an element. Of equal elements the first counts; NaN is larger than all, and of several the last
+    counts (as in PyTorch).
     """
-    shape = x.shape[:x.ndim - len(spans)] + tuple(s.out for s in spans)
-    out = xp.empty_like(x, shape=shape)
-    number = None
-    if numbered:
-        number = xp.zeros_like(x, dtype=np.min_scalar_type(prod(s.kernel for s in spans) - 1), shape=shape)
-    host = isinstance(x, np.ndarray)
-    _largest(xp, x, spans, out, number, not host)
-    if numbered and host and out.dtype.kind == "f" and out.size and np.isnan(out.max()):
+    lead = x.ndim - len(spans)
+    shape = x.shape[:lead] + tuple(s.out for s in spans)
+    kind = np.min_scalar_type(prod(s.kernel for s in spans) - 1)
+    out, number = new_like(xp, x, shape), new_like(xp, x, shape, kind) if numbered else None
+    if not isinstance(x, np.ndarray):
         _largest(xp, x, spans, out, number, True)
+        return out, number
+
+    def work(key):
+        own = number[key] if numbered else None
+        _largest(np, x[key], spans, out[key], own, False)
+        if numbered and x.dtype.kind == "f" and out.size and np.isnan(out[key].max()):
+            _largest(np, x[key], spans, out[key], own, True)
+
+    in_pieces(x, lead, work)
     return out, number
 
 
@@ -129,9 +43,9 @@ def _largest(xp, x, spans, out, number, careful):
     inner, width = None, 1
     for axis, span in axes:
         last = axis == axes[-1][0]
-        shape = _resized(x, axis, span.out)
-        values = out if last else xp.empty_like(x, shape=shape)
-        found = number if last or number is None else xp.empty_like(x, dtype=number.dtype, shape=shape)
+        shape = resized(x, axis, span.out)
+        values = out if last else new_like(xp, x, shape)
+        found = number if last or number is None else new_like(xp, x, shape, number.dtype)
         alone = span.out == 1 and span.kernel > 2 and span.__class__ is Span
         (_largest_of_all if alone else _largest_along)(xp, x, inner, axis, span, width, values, found, careful)
         x, inner = values, found
@@ -140,10 +54,9 @@ def _largest(xp, x, spans, out, number, careful):
 
 def _largest_along(xp, x, inner, axis, span, width, out, number, careful):
     """One axis: one place further in each pass. `inner` are the numbers of `x` in the axes that were done before."""
-    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     fresh, begin = span.out, 0  # windows before `fresh` have had no place yet
     if span.kernel > 1 and span.whole(0) and span.whole(1):
-        old, new = _part(xp, x, axis, span, 0), _part(xp, x, axis, span, 1)
+        old, new = part(xp, x, axis, span, 0), part(xp, x, axis, span, 1)
         xp.maximum(old, new, out=out)
         if number is not None:
             if inner is None and number.dtype.itemsize == 1 and not careful:
@@ -152,30 +65,26 @@ def _largest_along(xp, x, inner, axis, span, width, out, number, careful):
                 number[...] = _better(new, old, careful)
             else:
                 chosen = _flags(_better(new, old, careful), number.dtype)
-                chosen *= _part(xp, inner, axis, span, 1) + number.dtype.type(width)
-                xp.maximum(_part(xp, inner, axis, span, 0), chosen, out=number)
+                chosen *= part(xp, inner, axis, span, 1) + number.dtype.type(width)
+                xp.maximum(part(xp, inner, axis, span, 0), chosen, out=number)
         fresh, begin = 0, 2
-    elif not span.whole(0):
-        out[...] = lowest
-        if number is not None:
-            number[...] = 0
     for k in range(begin, span.kernel):
         lo, hi = span.having(k)
         if hi <= lo:
             continue
-        part = _part(xp, x, axis, span, k)
+        here = part(xp, x, axis, span, k)
         if number is not None:
             candidate = number.dtype.type(k * width)
             if inner is not None:
-                candidate = _part(xp, inner, axis, span, k) + candidate
+                candidate = part(xp, inner, axis, span, k) + candidate
         if lo < fresh:  # the first place of these windows counts even if it is -inf
-            target, source = _along(axis, lo, min(hi, fresh)), _along(axis, 0, min(hi, fresh) - lo)
-            out[target] = part[source]
+            target, source = along(axis, lo, min(hi, fresh)), along(axis, 0, min(hi, fresh) - lo)
+            out[target] = here[source]
             if number is not None:
                 number[target] = candidate if inner is None else candidate[source]
         if max(lo, fresh) < hi:
-            target, source = _along(axis, max(lo, fresh), hi), _along(axis, max(lo, fresh) - lo, None)
-            new, old = part[source], out[target]
+            target, source = along(axis, max(lo, fresh), hi), along(axis, max(lo, fresh) - lo, None)
+            new, old = here[source], out[target]
             if number is not None:
                 chosen = _flags(_better(new, old, careful), number.dtype)
                 chosen *= candidate if inner is None else candidate[source]
@@ -195,7 +104,7 @@ def _flags(mask, kind):
 def _largest_of_all(xp, x, inner, axis, span, width, out, number, careful):
     """One axis that is a single window."""
     first = next(k for k in range(span.kernel) if span.start(k) >= 0)
-    x = x[_along(axis, span.start(first), span.start(span.kernel - 1) + 1, span.dilation)]
+    x = x[along(axis, span.start(first), span.start(span.kernel - 1) + 1, span.dilation)]
     out[...] = xp.max(x, axis=axis, keepdims=True)
     if number is None:
         return
@@ -205,7 +114,7 @@ def _largest_of_all(xp, x, inner, axis, span, width, out, number, careful):
         k = xp.where(out != out, last, k)
     number[...] = (k + first) * width
     if inner is not None:
-        number += xp.take_along_axis(inner[_along(axis, span.start(first), None, span.dilation)], k, axis)
+        number += xp.take_along_axis(inner[along(axis, span.start(first), None, span.dilation)], k, axis)
 
 
 # Where the largest stands ----------------------------------------------------------------
@@ -232,11 +141,12 @@ def _offsets(xp, number, spans, steps, order=None):
             if span.__class__ is Span:
                 place = k.astype(np.int64) * span.dilation + xp.asarray(at[a] * span.stride - span.before)
             else:
-                place = xp.asarray(_places(span))[k, xp.asarray(at[a])]
+                flat = k.astype(np.int64) * span.out + xp.asarray(at[a])
+                place = xp.take(xp.asarray(places_of(span).reshape(-1)), flat)
             out = out + place * steps[a]
-    for part in (parts[:1], parts[1:]):  # what varies within a sample is small enough to be added up first
-        if part:
-            out += xp.asarray(sum(part))
+    for some in (parts[:1], parts[1:]):  # what varies within a sample is small enough to be added up first
+        if some:
+            out += xp.asarray(sum(some))
     return out
 
 
@@ -263,14 +173,15 @@ def window_put(xp, y, number, spans, shape):
     if not isinstance(y, np.ndarray):
         places = xp.reshape(_offsets(xp, number, spans, _steps(shape)), (-1,))
         return xp.reshape(xp.sum_rows(xp.reshape(y, (-1, 1)), places, prod(shape)), shape)
-    out = np.empty_like(number, dtype=y.dtype, shape=shape)
+    out = new_like(np, number, shape, y.dtype)
     few = all(s.tiles() for s in spans) and prod(s.kernel for s in spans) <= _FEW
-    (_put_tiles if few else _put_by_index)(y, number, spans, out)
+    put = _put_tiles if few else _put_by_index
+    in_pieces(out, number.ndim - len(spans), lambda key: put(y[key], number[key], spans, out[key]))
     return out
 
 
 def _put_by_index(y, number, spans, out):
-    order = sorted(range(out.ndim), key=lambda a: -out.strides[a])  # the order of the axes in memory
+    order = memory_order(out)
     steps = [n // out.itemsize for n in out.strides]
     places = _offsets(np, number, spans, steps, order)
     flat = out.transpose(order).reshape(-1)  # a view
@@ -319,59 +230,3 @@ def window_places_at(xp, x, samples, kernel_size, counts):
         last = shape[-1] - 1 - xp.argmax(xp.flip(wrong, axis=-1), axis=-1)
         best = xp.where(xp.any(wrong, axis=-1), last, best)
     return xp.take_along_axis(places, best[..., None], axis=-1)[..., 0]
-
-
-# Sums ---------------------------------------------------------------------------------
-@kernel
-def window_sum(xp, x, spans):
-    """The sum of each window over the last axes."""
-    for axis, span in enumerate(spans, x.ndim - len(spans)):
-        x = _sum_along(xp, x, axis, span)
-    return x
-
-
-def _sum_along(xp, x, axis, span):
-    if span.out == 1 and span.kernel > 2:
-        first = next(k for k in range(span.kernel) if span.start(k) >= 0)
-        return xp.sum(x[_along(axis, span.start(first), span.start(span.kernel - 1) + 1, span.dilation)], axis=axis,
-                      keepdims=True)
-    if span.kernel > 1 and span.whole(0) and span.whole(1):
-        out = _part(xp, x, axis, span, 0) + _part(xp, x, axis, span, 1)
-        begin = 2
-    else:
-        out, begin = xp.zeros_like(x, shape=_resized(x, axis, span.out)), 0
-    for k in range(begin, span.kernel):
-        lo, hi = span.having(k)
-        if lo < hi:
-            out[_along(axis, lo, hi)] += _part(xp, x, axis, span, k)
-    return out
-
-
-@kernel
-def window_spread(xp, y, spans):
-    """The transpose of `window_sum`: each element of `y` added to all places of its window."""
-    for axis, span in reversed([*enumerate(spans, y.ndim - len(spans))]):
-        y = _spread_along(xp, y, axis, span)
-    return y
-
-
-def _spread_along(xp, y, axis, span):
-    shape = _resized(y, axis, span.size)
-    if span.tiles():
-        out = xp.empty_like(y, shape=shape)
-        end = span.out * span.stride
-        for k in range(span.kernel):
-            out[_along(axis, k, end, span.stride)] = y
-        out[_along(axis, end, None)] = 0
-        return out
-    out = xp.zeros_like(y, shape=shape)
-    if span.out == 1:
-        first = next(k for k in range(span.kernel) if span.start(k) >= 0)
-        out[_along(axis, span.start(first), span.start(span.kernel - 1) + 1, span.dilation)] = y
-        return out
-    for k in range(span.kernel):
-        lo, hi = span.having(k)
-        if lo < hi:
-            part = _part(xp, out, axis, span, k)
-            part += y[_along(axis, lo, hi)]
-    return out

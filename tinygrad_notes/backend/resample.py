@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .kernels import kernel
+from .spans import in_pieces, memory_order, take_in_order
 
-_ROWS = 64  # of one block of a banded matrix
+_ROWS = 32  # of one block of a banded matrix
 _REACH = {"linear": 1.0, "cubic": 2.0, "lanczos": 3.0}  # of a filter to each side, in input elements
 
 
@@ -20,8 +21,9 @@ class Resize(NamedTuple):
 
     Fields:
         size, out: its length before and after.
-        kind: "linear", "cubic", "lanczos", or "area" (the mean of the part that an element of the result covers).
-        step: input elements per element of the result.
+        kind: "linear", "cubic", "lanczos", "area" (the mean of the part that an element of the result covers), or
+            "nearest" and "nearest-exact" (a copy).
+        step: input elements per element of the result; for the nearest the scale that was given, or 0.
         align: whether the first and last elements (else their outer edges) of input and result coincide.
         antialias: widen the filter by `step` where that is above 1.
     """
@@ -48,6 +50,8 @@ def _filter(kind, x, a):
 def _taps(r):
     """(T, count) places and (T, count) weights: out[o] = sum_t weight[t, o] x[place[t, o]]."""
     o = np.arange(r.out)
+    if r.kind.startswith("nearest"):
+        return _nearest(r)[None], np.ones((1, r.out))
     if r.kind == "area":
         first, end = o * r.size // r.out, -(-(o + 1) * r.size // r.out)
         place = first + np.arange((end - first).max(initial=1))[:, None]
@@ -68,6 +72,13 @@ def _taps(r):
     reach = int(_REACH[r.kind])
     offset = np.arange(1 - reach, reach + 1)[:, None]
     return np.clip(low + offset, 0, r.size - 1), _filter(r.kind, part - offset, -0.75)
+
+
+def _nearest(r):
+    """The place that each element of the result copies; computed in float32, as PyTorch does."""
+    step = np.float32(1.0 / r.step) if r.step else np.float32(r.size) / np.float32(r.out)
+    o = np.arange(r.out, dtype=np.float32) + np.float32(0.5 if r.kind == "nearest-exact" else 0)
+    return np.minimum(np.floor(o * step).astype(np.int64), r.size - 1)
 
 
 @lru_cache(maxsize=64)
@@ -109,11 +120,12 @@ def resample(xp, x, resizes, transposed):
     if not axes:
         return x.copy()
     axes.sort(key=lambda pair: pair[1].out / max(pair[1].size, 1), reverse=transposed)  # the smaller sizes first
-    if isinstance(x, np.ndarray) and _finite(x):
-        for axis, r in axes:
-            x = _by_products(x, axis, len(_matrix(r, transposed)), _blocks(r, transposed, x.dtype))
-    else:
-        for axis, r in axes:
+    copies = all(r.kind.startswith("nearest") for _, r in axes) and not transposed
+    products = not copies and isinstance(x, np.ndarray) and _finite(x)
+    for axis, r in axes:
+        if products:
+            x = _by_products(x, axis, r.size if transposed else r.out, _blocks(r, transposed, x.dtype))
+        else:
             x = _by_taps(xp, x, axis, *(_back_taps if transposed else _taps)(r))
     return x
 
@@ -127,41 +139,29 @@ def _by_taps(xp, x, axis, place, weight):
     line = (-1,) + (1,) * (x.ndim - 1 - axis)
     out = None
     for p, w in zip(place, weight.astype(x.dtype)):
-        term, factor = xp.take(x, xp.asarray(p), axis=axis), xp.asarray(w.reshape(line))
+        term, factor = take_in_order(xp, x, p, axis), xp.asarray(w.reshape(line))
         if not w.all():
             term = xp.where(factor == 0, xp.zeros_like(term), term)  # 0 times inf must not become NaN
-        term = term * factor
+        if (w != 1).any():
+            term = term * factor
         out = term if out is None else out + term
     return out
 
 
 def _by_products(x, axis, n, blocks):
-    order = sorted(range(x.ndim), key=lambda a: -x.strides[a])  # the order of the axes in memory
+    order = memory_order(x)
     at = order.index(axis)
     x = np.ascontiguousarray(x.transpose(order))
     lead, rest = math.prod(x.shape[:at]), math.prod(x.shape[at + 1:])
     out = np.empty((*x.shape[:at], n, *x.shape[at + 1:]), dtype=x.dtype)
-    if rest == 1:
-        source, target = x.reshape(lead, x.shape[at]), out.reshape(lead, n)
+    source, target = x.reshape(lead, x.shape[at], rest), out.reshape(lead, n, rest)
+
+    def work(key):
         for rows, columns, block in blocks:
-            np.matmul(source[:, columns], block.T, out=target[:, rows])
-    else:
-        source, target = x.reshape(lead, x.shape[at], rest), out.reshape(lead, n, rest)
-        for rows, columns, block in blocks:
-            np.matmul(block, source[:, columns], out=target[:, rows])
+            if rest == 1:
+                np.matmul(source[key][:, columns, 0], block.T, out=target[key][:, rows, 0])
+            else:
+                np.matmul(block, source[key][:, columns], out=target[key][:, rows])
+
+    in_pieces(target, 1, work)
     return out.transpose(np.argsort(order))
-
-
-# Nearest neighbours -------------------------------------------------------------------
-@lru_cache(maxsize=64)
-def nearest_places(size, count, scale, exact):
-    """(count,): the element that each element of the result copies; computed in float32, as PyTorch does.
-
-    Args:
-        size, count: length before and after.
-        scale: result elements per input element where that was given, else None.
-        exact: look from the middle of an element instead of its edge.
-    """
-    step = np.float32(1.0 / scale) if scale else np.float32(size) / np.float32(max(count, 1))
-    o = np.arange(count, dtype=np.float32) + np.float32(0.5 if exact else 0)
-    return np.minimum(np.floor(o * step).astype(np.int64), size - 1)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ..autograd import as_tensor
 from . import functional as F
 from . import init
-from .functional.convolution import borders, continued, per_axis
+from .functional.common import per_axis
+from .functional.convolution import borders, continued
 from .linear import new_parameter, size
 from .module import Module
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ..autograd import no_grad
 from ..backend.windows import output_size
 from ..ops import abs, max
-from .functional.convolution import per_axis
+from .functional.common import per_axis
 from .module import Module
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autograd import Tensor, adjoint, is_grad_enabled, joint, primitive
 from ..backend import float32
-from ..backend.pooling import Span, Uneven
+from ..backend.spans import Span, Uneven
 from .index import _take_along_axis
 from .reduce import mean
 from .scatter import _put_transpose

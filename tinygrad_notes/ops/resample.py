@@ -1,9 +1,8 @@
 """Resampling along the last axes: linear maps, each with its transpose."""
-from ..autograd import Tensor, adjoint
+from ..autograd import adjoint
 from ..backend import float32
-from ..backend.pooling import Span
-from ..backend.resample import Resize, nearest_places
-from .index import take
+from ..backend.resample import Resize
+from ..backend.spans import Span
 from .pooling import repeated
 
 __all__ = []
@@ -48,10 +47,9 @@ def nearest(x, counts, scales, exact):
     if len(counts) == 2 and not exact:
         even = [m in (n, 2 * n) for n, m in zip(x.shape[x.ndim - 2:], counts)]
         scales = tuple([None if e else scale for e, scale in zip(even, scales)])
-    first, sizes = x.ndim - len(counts), x.shape[x.ndim - len(counts):]
+    sizes = x.shape[x.ndim - len(counts):]
     if all(m % n == 0 and (not scale or scale == m // n) for n, m, scale in zip(sizes, counts, scales)):
         return repeated(x, tuple([Span(m, n, m // n, m // n) for n, m in zip(sizes, counts)]))
-    for axis, (n, m, scale) in enumerate(zip(sizes, counts, scales), first):
-        if n != m or scale:
-            x = take(x, Tensor(nearest_places(n, m, scale, exact), device=x.device), axis=axis)
-    return x
+    kind = "nearest-exact" if exact else "nearest"
+    return _resample(x, resizes=tuple([Resize(n, m, kind, scale or 0.0) if n != m or scale else None
+                                       for n, m, scale in zip(sizes, counts, scales)]))

@@ -8,24 +8,10 @@ from ...autograd import Tensor, as_tensor
 from ...backend.windows import windows
 from ...ops import add, expand_dims, eye, matrix_transpose, pad, reshape, squeeze
 from ...ops.convolution import conv, conv_bias, conv_input, fold_columns, unfold_columns
+from .common import per_axis
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
            "conv_matrix", "fold", "unfold"]
-
-
-def per_axis(name, value, axes, low=0):
-    """`value`, an int or one per axis, as a tuple of ints >= low.
-
-    Raises:
-        ValueError: it is not.
-    """
-    given = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    given = given * axes if len(given) == 1 else given
-    good = len(given) == axes and all(hasattr(n, "__index__") and not isinstance(n, bool) for n in given)
-    if not good or any(n.__index__() < low for n in given):
-        many = f" or {axes} of them" if axes > 1 else ""
-        raise ValueError(f"{name}: expected an int >= {low}{many}, got {value!r}")
-    return tuple([n.__index__() for n in given])
 
 
 def borders(name, padding, kernel, stride, dilation):

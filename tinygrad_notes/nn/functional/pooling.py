@@ -2,6 +2,8 @@
 
     N batch   C channels   L, D, H, W sizes of the input   L', D', H', W' of the result
 """
+from functools import lru_cache
+
 from ...autograd import Tensor, as_tensor
 from ...ops import abs, pow, where
 from ...ops import pooling as windows
@@ -37,10 +39,17 @@ def planes(name, input, axes):
 def _windows(name, input, axes, kernel_size, stride, padding, dilation, ceil_mode):
     """The input as a Tensor, and where the windows lie."""
     input = planes(name, input, axes)
+    options = [tuple(o) if o.__class__ is list else o for o in (kernel_size, stride, padding, dilation)]
+    return input, _spans(name, input.shape[-axes:], *options, bool(ceil_mode))
+
+
+@lru_cache(maxsize=256, typed=True)
+def _spans(name, sizes, kernel_size, stride, padding, dilation, ceil_mode):
+    axes = len(sizes)
     kernel = per_axis(f"{name}: kernel_size", kernel_size, axes, 1)
-    steps = kernel if stride is None or stride in ((), []) else per_axis(f"{name}: stride", stride, axes, 1)
+    steps = kernel if stride in (None, ()) else per_axis(f"{name}: stride", stride, axes, 1)
     border, gaps = per_axis(f"{name}: padding", padding, axes), per_axis(f"{name}: dilation", dilation, axes, 1)
-    return input, windows.sliding(name, input.shape[-axes:], kernel, steps, border, gaps, ceil_mode)
+    return windows.sliding(name, sizes, kernel, steps, border, gaps, ceil_mode)
 
 
 def _max_pool(name, axes, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
