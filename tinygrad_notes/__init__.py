@@ -33,6 +33,7 @@ __array_api_version__ = "2024.12"
 
 # Parts that are imported when first asked for: name -> module, or (module, attribute).
 _LAZY = {
+    "analysis": "analysis",
     "nn": "nn", "optim": "optim", "data": "data", "train": "train", "testing": "testing", "viz": "viz",
     "models": "models", "program": "program", "typing": "typing",
     "gradcheck": ("testing", "gradcheck"), "gradgradcheck": ("testing", "gradgradcheck"),
@@ -41,6 +42,7 @@ _LAZY = {
 
 
 if _typing.TYPE_CHECKING:
+    from . import analysis as analysis
     from . import data as data
     from . import models as models  # type: ignore[attr-defined]  # elsewhere in the repository
     from . import nn as nn

@@ -165,3 +165,42 @@ def test_adam_spirals_into_the_minimum(lr, end, ratio):
     if lr == 1.0:
         signs = np.sign(path - best)
         assert [(np.diff(signs[:, k]) != 0).sum() for k in range(2)] == [9, 26]
+
+
+@pytest.mark.row("S1-70")
+@pytest.mark.parametrize("ema", [False, True])
+def test_nesterov_extends_the_last_change_and_takes_the_gradient_there(ema):
+    beta, alpha = 0.9, 0.1
+    eta = alpha * (1 - beta) if ema else alpha
+    h = np.array([0.47, 5.0, 1.3])
+    w, change = np.array([1.0, -2.0, 0.5]), np.zeros(3)
+    p = tn.tensor(w.copy(), requires_grad=True)
+    opt = tn.optim.SGD([p], lr=alpha, momentum=beta, nesterov=True, ema=ema)
+    for _ in range(60):
+        change = beta * change - eta * (h * (w + beta * change) + np.cos(w + beta * change))
+        w = w + change
+        p.grad = tn.tensor(h * p.numpy() + np.cos(p.numpy()))
+        opt.step()
+        ahead = w + beta * change  # the optimizer holds the point where the next gradient is taken
+        np.testing.assert_allclose(p.numpy(), ahead, rtol=1e-10, atol=1e-12)
+        m = opt.state[p]["momentum_buffer"].numpy()
+        np.testing.assert_allclose(-alpha * m, change, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.row("S1-71")
+def test_adagrad_does_not_feel_the_scale_of_a_coordinate(rng):
+    gradients, scale = rng.standard_normal((12, 4)), np.array([1.0, 1e-4, 7.0, 1e5])
+    paths = []
+    for factor in (1.0, scale):
+        w = tn.tensor(np.zeros(4), requires_grad=True)
+        opt = tn.optim.Adagrad([w], lr=0.3, eps=0)
+        path, total = [], 0.0
+        for g in gradients * factor:
+            before = w.numpy().copy()
+            w.grad = tn.tensor(g)
+            opt.step()
+            total = total + g * g
+            np.testing.assert_allclose(w.numpy() - before, -0.3 * g / np.sqrt(total), rtol=1e-12, atol=1e-15)
+            path.append(w.numpy().copy())
+        paths.append(path)
+    np.testing.assert_allclose(paths[0], paths[1], rtol=1e-12, atol=1e-15)
