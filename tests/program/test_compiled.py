@@ -223,3 +223,74 @@ def test_nothing_changes_when_a_recording_fails():
     expected = before - 0.1 * np.asarray(x.mean(0))[None]
     np.testing.assert_allclose(model.weight.numpy(), expected, rtol=1e-6)
     np.testing.assert_allclose(opt.state[model.weight]["momentum_buffer"].numpy(), np.asarray(x.mean(0))[None])
+
+
+def test_results_of_a_compiled_function_can_be_differentiated():
+    tn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
+    compiled = compile(lambda x, scale: (model(x) * scale, tn.sum(x)))
+    ((x,),) = data((5, 4), n=1)
+    for _ in range(3):
+        found = []
+        for function in (lambda x: (model(x) * 2.0, tn.sum(x)), lambda x: compiled(x, 2.0)):
+            leaf = tn.asarray(x).requires_grad_()
+            model.zero_grad()
+            inner = leaf * 1.5
+            out, total = function(inner)
+            (tn.sum(out ** 2) + total).backward()
+            found.append([leaf.grad.numpy(), *[p.grad.numpy() for p in model.parameters()], out.detach().numpy()])
+        for a, b in zip(*found):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    assert compiled.recorded == 1 and not compiled.broken
+
+
+def test_second_derivatives_through_a_compiled_function():
+    f = compile(lambda x: tn.sum(tn.sin(x) * x ** 2))
+    x = tn.tensor([0.5, -1.0, 2.0], dtype="float64", requires_grad=True)
+    plain = lambda x: tn.sum(tn.sin(x) * x ** 2)
+    for _ in range(2):
+        (g,) = tn.autograd.grad([f(x)], [x], create_graph=True)
+        (h,) = tn.autograd.grad([tn.sum(g)], [x])
+        np.testing.assert_allclose(h.numpy(), np.diag(tn.hessian(plain)(x).numpy()), rtol=1e-12)
+
+
+def test_backward_inside_leaves_gradients_on_arguments():
+    def attack(x):
+        tn.sum(x ** 3).backward()
+        return x * 1.0
+    compiled = compile(attack)
+    for _ in range(3):
+        x = tn.tensor([1.0, 2.0], requires_grad=True)
+        compiled(x)
+        assert x.grad.tolist() == [3.0, 12.0]
+    assert not compiled.broken
+
+
+def test_numbers_that_the_function_reads_are_guarded():
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.factor = 2.0
+
+        def forward(self, x):
+            return x * self.factor
+    model, beta = Scaled(), 1.0
+    compiled = compile(lambda x: model(x) + beta)
+    x = tn.ones(2)
+    for _ in range(2):
+        assert compiled(x).tolist() == [3.0, 3.0]
+    model.factor = 3.0
+    assert compiled(x).tolist() == [4.0, 4.0]
+    beta = 5.0
+    assert compiled(x).tolist() == [8.0, 8.0]
+    model.factor, beta = 2.0, 1.0
+    assert compiled(x).tolist() == [3.0, 3.0] and compiled.recorded == 3
+
+
+def test_an_argument_may_be_reachable_and_written_into():
+    x = tn.ones(2)
+    compiled = compile(lambda t: t.mul_(2.0) + x)
+    for _ in range(3):
+        y = tn.tensor([1.0, 2.0])
+        assert compiled(y).tolist() == [3.0, 5.0] and y.tolist() == [2.0, 4.0]
+    assert x.tolist() == [1.0, 1.0]

@@ -17,6 +17,7 @@ class _Mode(threading.local):
     anomaly = False  # note source lines, look for the first NaN or infinity
     record = 1       # both in one number, for the hot path: 0 nothing, 1 nodes, 2 nodes with notes
     watch = None     # a function (node, arrays, out) that sees every recorded operation with its inputs
+    changes = [0]    # how often a plain attribute of some module has been set, in all threads
     tape = None      # the recorder of a Program, while a computation is recorded
     rule = None      # the node whose gradient rule is running, while anomalies are looked for
 

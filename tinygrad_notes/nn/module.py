@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import Tensor
+from ..autograd.mode import mode as engine_mode
 from ..backend import Device, as_device, to_dtype
 from . import state
 from .hooks import Hooked, call_with_hooks
@@ -89,6 +90,8 @@ class Module(Hooked):
             if role is not None and role != MODULE and value is not None and not isinstance(value, Tensor):
                 raise TypeError(f"{type(self).__name__}.{name}: it is a {role}; expected a Tensor or None, got "
                                 f"{type(value).__name__}")
+            if not isinstance(value, Tensor):
+                engine_mode.changes[0] += 1  # a compiled function may have read the old value
             object.__setattr__(self, name, value)
 
     def __delattr__(self, name):
@@ -315,6 +318,7 @@ class Module(Hooked):
         """
         if not isinstance(mode, bool):
             raise ValueError(f"mode: expected True or False, got {mode!r}")
+        engine_mode.changes[0] += 1
         for module in self.modules():
             module.__dict__["training"] = mode
         return self
@@ -341,6 +345,7 @@ class Module(Hooked):
         try:
             yield self
         finally:
+            engine_mode.changes[0] += 1
             for module, mode in before:
                 module.__dict__["training"] = mode
 

@@ -41,10 +41,10 @@ class Builder:
         return self.raw(name, tuple(inputs), [(shape, dtype)], tuple(args), attrs)[0]
 
     def raw(self, name, inputs, results, args, kwargs, single=True):
-        """An instruction as it is; returns its values."""
-        outputs = tuple([self.program.new_value(shape, np.dtype(dtype)) for shape, dtype in results])
+        """An instruction as it is; returns its values. `results` are (shape, dtype), or None for None."""
+        outputs = tuple([r and self.program.new_value(r[0], np.dtype(r[1])) for r in results])
         instruction = Instruction(name, inputs, outputs, args, kwargs, self.scope, single)
-        for v in outputs:
+        for v in instruction.made:
             v.source = instruction
         self.program.instructions.append(instruction)
         return outputs
@@ -117,15 +117,16 @@ def operands(instruction):
     return [instruction.inputs[a.index] if isinstance(a, Ref) else a for a in instruction.args]
 
 
-def rebuild(program, visit):
+def rebuild(program, visit, known=None):
     """The same program written anew: `visit(builder, instruction, inputs)` returns what stands for its results.
 
     `visit` gets the new inputs and returns a value (a tuple for several results), or None to keep the instruction.
+    `known` says which values others stand for from the start.
     """
     new = Program(program.device)
     new.values, new.scopes, new.scalars = program.values, program.scopes, program.scalars
     new.inputs, new.states = program.inputs, program.states
-    known = {}
+    known = dict(known or {})
     builder = Builder(new)
     for instruction in program.instructions:
         builder.scope = instruction.scope
@@ -142,5 +143,5 @@ def rebuild(program, visit):
 
 def copy_of(builder, instruction, inputs):
     """The instruction with other inputs; returns its results."""
-    results = [(v.shape, v.dtype) for v in instruction.outputs]
+    results = [v and (v.shape, v.dtype) for v in instruction.outputs]
     return builder.raw(instruction.name, inputs, results, instruction.args, instruction.kwargs, instruction.single)

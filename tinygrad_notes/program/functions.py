@@ -53,8 +53,14 @@ def _assume(xp, x, expected):
     return x
 
 
-OWN = {"assume": _assume, "getitem": _getitem, "setitem": _setitem, "cast": _astype, "copy": _copy,
+def _rules(xp, vjp, node, saved, g):
+    return vjp(xp, node, saved, g)
+
+
+OWN = {"rules": _rules, "assume": _assume, "getitem": _getitem, "setitem": _setitem, "cast": _astype, "copy": _copy,
        "permute": _permute, "draw": _draw}
+
+FORWARD = "forward."  # before the name of an operation that is recorded as one instruction
 
 # Functions whose answer depends on shapes and dtypes alone, and is no array: they are not recorded.
 STATIC = frozenset(("result_type", "finfo", "iinfo", "isdtype", "can_cast", "promote_types", "ndim", "shape", "size",
@@ -70,20 +76,10 @@ MAKES = frozenset(("zeros", "ones", "full", "empty", "eye", "arange", "linspace"
 
 def resolve(xp, name):
     """The plain function of that name for the namespace of a device."""
-    own = OWN.get(name)
+    own = FORWARDS.get(name[len(FORWARD):]) if name.startswith(FORWARD) else OWN.get(name)
     if own is not None:
         return lambda *args, **kwargs: own(xp, *args, **kwargs)
     found = xp
     for part in name.split("."):
         found = getattr(found, part)
     return found
-
-
-def inlined(name, library_has):
-    """The forward of an operation to be recorded function by function, or None where `name` is one function.
-
-    `library_has` says whether the array library offers the name itself; kernels come first, as in the namespace.
-    """
-    if name in KERNELS or library_has:
-        return None
-    return FORWARDS.get(name)

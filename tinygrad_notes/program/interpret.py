@@ -28,8 +28,7 @@ def interpret(program, inputs, states, scalars=None, xp=None):
         out = resolve(xp, instruction.name)(*filled(instruction.args, given), **filled(instruction.kwargs, given))
         if instruction.single:
             out = (out,)
-        for value, array in zip(instruction.outputs, out):
-            arrays[value] = as_array(xp, array)
+        arrays.update((v, as_array(xp, array)) for v, array in zip(instruction.outputs, out) if v is not None)
     return arrays
 
 

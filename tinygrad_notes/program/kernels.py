@@ -24,7 +24,7 @@ class Call:
     @property
     def results(self):
         """The values it makes."""
-        return list(self.instruction.outputs)
+        return self.instruction.made
 
 
 @dataclass

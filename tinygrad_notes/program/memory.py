@@ -99,6 +99,10 @@ class Memory:
                         self.last[whole] = len(self.fusion.kernels)
                 at += part.size
 
+    def is_there(self, root, whole, at):
+        """Whether a part of a concatenation is computed at its place, `at` elements from the start of the whole."""
+        return self.inside.get(root) == (whole, at)
+
     def base(self, root):
         """(array that owns the memory of a root, offset in elements)."""
         offset = 0

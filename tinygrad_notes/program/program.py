@@ -73,7 +73,7 @@ class Instruction:
 
     Fields:
         name: of the function: "multiply", "linalg.solve", a kernel, or one of `functions.OWN`.
-        inputs, outputs: values.
+        inputs, outputs: values; an output is None where the function returned None in a tuple.
         args, kwargs: its arguments, with a `Ref` where an input or a scalar stands.
         scope: index of the `Scope` it belongs to.
         single: whether the function returns one array and not a tuple.
@@ -85,10 +85,15 @@ class Instruction:
         self.name, self.inputs, self.outputs = name, inputs, outputs
         self.args, self.kwargs, self.scope, self.single = args, kwargs, scope, single
 
+    @property
+    def made(self):
+        """The values that it makes."""
+        return [v for v in self.outputs if v is not None]
+
     def __repr__(self):
         parts = [_shown(a, self.inputs) for a in self.args]
         parts += [f"{key}={_shown(value, self.inputs)}" for key, value in self.kwargs.items()]
-        return f"{', '.join(map(repr, self.outputs))} = {self.name}({', '.join(parts)})"
+        return f"{', '.join(map(repr, self.made))} = {self.name}({', '.join(parts)})"
 
 
 def _shown(argument, inputs):
@@ -187,7 +192,7 @@ class Program:
         for role, values in (("input", self.inputs), ("state", self.states)):
             lines += [f"{v} = {role}{' ' + v.name if v.name else ''}    {v.dtype} {v.shape}" for v in values]
         for i in self.instructions:
-            line = f"{i}    {', '.join(f'{v.dtype} {v.shape}' for v in i.outputs)}"
+            line = f"{i}    {', '.join(f'{v.dtype} {v.shape}' for v in i.made)}"
             if scopes and i.scope >= 0:
                 scope = self.scopes[i.scope]
                 line += f"    # {scope.phase} {scope.name}" + (f" in {scope.module}" if scope.module else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from ..autograd.engine import store
 from ..autograd.tensor import Tensor
 from ..autograd.tree import flatten, unflatten
 from ..backend import as_device, device_of
@@ -79,6 +80,9 @@ class Recording:
         slots: {state value: slot} where states live.
         gradients: {tensor: Value or None} what becomes of `grad`; tensors whose gradient was left alone are not in it.
         without_grad: tensors that must have no gradient when the program runs (None: it does not matter).
+        arguments: the tensors that stand for the arguments' leaves while recording; other leaves as they are.
+        argument_updates: [(number of the leaf, Value)]: arguments that were written into.
+        argument_gradients: [(number of the leaf, Value)]: gradients that a backward pass inside left on arguments.
         guards, effects: see `Recorder`.
         reach: what the function reaches.
     """
@@ -90,6 +94,9 @@ class Recording:
         self.gradients: dict[Tensor, Any] = {}
         self.without_grad: list[Tensor] = []
         self.owned: dict[Tensor, Any] = {}  # tensors whose memory belongs to an optimizer's buffer
+        self.arguments: list[Any] = []
+        self.argument_gradients: list[Any] = []
+        self.argument_updates: list[Any] = []
         self.final: dict[Any, Any] = {}     # {state value: the real array it has after the recorded run}
         self.plans: list[Any] = []          # what objects that take part returned from `begin_recording`
         self.structure = self.leaves = self.result = None
@@ -116,7 +123,7 @@ class Recording:
 
 
 def record(fn: Callable[..., Any], args: tuple = (), kwargs: dict | None = None, *, keep: bool = False,
-           may_read: bool = False, commit: bool = True, finish: Callable[[Recording], Any] | None = None) -> Recording:
+           may_read: bool = False, commit: Any = True, finish: Callable[[Recording, Any], Any] | None = None) -> Recording:
     """Run `fn(*args, **kwargs)` and write down every array function it calls: forward, backward and update.
 
     Args:
@@ -124,8 +131,9 @@ def record(fn: Callable[..., Any], args: tuple = (), kwargs: dict | None = None,
         args, kwargs: its arguments.
         keep: keep the array of every value.
         may_read: let Python read values; such a program shows one run and is not fit to be repeated.
-        commit: let the run change what it would have changed without recording. False puts everything back.
-        finish: called with the recording while it is still on; its result is not used.
+        commit: let the run change what it would have changed without recording; False puts everything back. A function
+            of the recording may decide when the run is over.
+        finish: called with the recording and the result while the recording is still on.
 
     Returns:
         A `Recording`.
@@ -159,21 +167,21 @@ def _attempt(fn, args, kwargs, keep, may_read, commit, finish, clean):
     kept = False
     try:
         with recording(recorder):
+            it.arguments = [_input(it, leaf, k) for k, leaf in enumerate(leaves)]
             for thing, path in reach.participants.items():
                 it.plans.append(thing.begin_recording(it, path))
             stand_ins = _lift(it, tensors, clean)
-            given = [_input(it, leaf, k) for k, leaf in enumerate(leaves)]
-            call_args, call_kwargs = unflatten(structure, given)
+            call_args, call_kwargs = unflatten(structure, it.arguments)
             with _paths(recorder, reach):
                 result = fn(*call_args, **call_kwargs)
                 if finish is not None:
-                    finish(it)
+                    finish(it, result)
             for plan in it.plans:
                 plan.end(it)
             _replaced(it, places)
             _collect(it, result, tensors, before, stand_ins)
             _refuse_leaks(fn, leaves, {id(t) for t in tensors} | {id(n.get(k)) for n, k, _, _ in places})
-        kept = True
+        kept = commit(it) if callable(commit) else commit
     finally:
         after = {t: t.grad for t in tensors}
         for t, data, grad in before:
@@ -181,12 +189,12 @@ def _attempt(fn, args, kwargs, keep, may_read, commit, finish, clean):
         for namespace, key, tensor, _ in places:
             namespace[key] = tensor
         for plan in it.plans:
-            plan.close(kept and commit)
-        if not (kept and commit):
+            plan.close(kept)
+        if not kept:
             for generator, state in streams:
                 generator.set_state(state)
-    if commit:
-        _commit(it, after)
+    if kept:
+        _commit(it, after, leaves)
     return it
 
 
@@ -261,6 +269,15 @@ def _collect(it, result, tensors, before, stand_ins):
     leaves, it.structure = flatten(result)
     it.leaves = [_output(program, leaf) for leaf in leaves]
     it.result = result
+    inputs = iter(program.inputs)
+    for k, leaf in enumerate(it.arguments):
+        array = leaf.data if isinstance(leaf, Tensor) else leaf
+        if not isinstance(array, RecordedArray):
+            continue
+        if array.value is not next(inputs) and getattr(leaf, "node", None) is None:
+            it.argument_updates.append((k, array.value))
+        if isinstance(leaf, Tensor) and leaf.grad is not None:
+            it.argument_gradients.append((k, leaf.grad.data.value))
     read = {v for i in program.instructions for v in i.inputs}
     if any(grad.data.value in read for grad in stand_ins.values()):
         raise _GradientRead
@@ -322,14 +339,25 @@ def _output(program, leaf):
     return leaf
 
 
-def _commit(it, after):
+def _commit(it, after, leaves):
     """Let states and gradients be what the recorded run made of them, and the result stand on plain arrays."""
     for state, host in it.final.items():
         it.slots[state].set(host)
     for t, value in it.gradients.items():
         t.grad = None if value is None else Tensor.wrap(_plain(after[t].data))
-    leaves = [_concrete(leaf) for leaf in flatten(it.result)[0]]
-    it.result = unflatten(it.structure, leaves)
+    for k, _ in it.argument_updates:
+        overwrite(leaves[k], it.arguments[k].data._host if isinstance(leaves[k], Tensor) else it.arguments[k]._host)
+    for k, _ in it.argument_gradients:
+        store(leaves[k], Tensor.wrap(it.arguments[k].grad.data._host))
+    it.result = unflatten(it.structure, [_concrete(leaf) for leaf in flatten(it.result)[0]])
+
+
+def overwrite(argument, array):
+    """Write what a function made of an argument over it."""
+    if isinstance(argument, Tensor):
+        argument.data[...] = array
+    else:
+        argument[...] = array
 
 
 def _plain(array):

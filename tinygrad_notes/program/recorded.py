@@ -70,7 +70,7 @@ class RecordedArray:
     def _become(self, result):
         """Take the value of `result`, which was computed in place of a write into this array."""
         whole = self._of
-        if whole is not None and getrefcount(whole) > 3 and self._key is None:  # somebody else still looks at it
+        if whole is not None and self._key is None and self._is_seen():
             raise CannotRecord("a write into a view changes the array it is a view of; a recording cannot follow that")
         if result.shape != self.shape:
             raise ValueError(f"a result of shape {result.shape} cannot be written into shape {self.shape}")
@@ -84,6 +84,24 @@ class RecordedArray:
             self._seen = whole.value
         else:
             self._of = None
+
+    def _is_seen(self):
+        """Whether somebody still looks at an array that this one is a view of."""
+        whole = self._of
+        while whole is not None:
+            if getrefcount(whole) > 3:  # the view, this variable, and the argument
+                return True
+            whole = whole._of
+        return False
+
+    def is_stale(self):
+        """Whether this is a view of an array that has been written into since."""
+        part = self
+        while part._of is not None:
+            if part._of.value is not part._seen:
+                return True
+            part = part._of
+        return False
 
     def __repr__(self):
         return f"RecordedArray({self.value!r}, shape={self.shape}, dtype={self.dtype})"

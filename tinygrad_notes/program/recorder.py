@@ -10,7 +10,7 @@ from ..autograd.tensor import Tensor
 from ..backend.device import device_of
 from ..backend.kernels import FORWARDS
 from .errors import CannotRecord
-from .functions import resolve
+from .functions import FORWARD, SHAPE_BY_VALUE, resolve
 from .program import Instruction, Program, Ref, Scope
 from .recorded import RecordedArray, RecordingNamespace, read_refused, recording_device
 from .scalars import Scalar
@@ -78,6 +78,8 @@ class Recorder:
 
     def emit(self, function, name, args, kwargs):
         """Compute `function` and write it down under `name`."""
+        if name in SHAPE_BY_VALUE and not self.may_read:
+            raise CannotRecord(f"the shape of what {name} gives depends on values, at {shown_site(call_site())}")
         out = kwargs.get("out")
         if out is not None:
             kwargs = {key: value for key, value in kwargs.items() if key != "out"}
@@ -98,7 +100,7 @@ class Recorder:
         if isinstance(tree, RecordedArray):
             if tree.tape is not self:
                 raise CannotRecord("an array of another recording was used")
-            if tree._of is not None and tree._of.value is not tree._seen:
+            if tree._of is not None and tree.is_stale():
                 raise CannotRecord("a view is used after a write into the array it is a view of; a recording cannot "
                                    "follow that")
             given.append(tree)
@@ -120,16 +122,19 @@ class Recorder:
         """Recorded arrays for what a function returned; anything else as it is."""
         many = isinstance(result, (tuple, list))
         parts = [np.asarray(part) if isinstance(part, np.generic) else part for part in (result if many else (result,))]
-        if any(not isinstance(part, self.base.array_type) for part in parts):
+        if any(not isinstance(part, self.base.array_type) and not (many and part is None) for part in parts):
             if not self.may_read and any(x.__class__ is not Scalar for x in given):
                 raise read_refused(f"{name}, which answers {type(result).__name__},", shown_site(call_site()))
             return result
-        outputs = tuple([self.program.new_value(part.shape, part.dtype) for part in parts])
+        outputs = tuple([self.program.new_value(p.shape, p.dtype) if p is not None else None for p in parts])
         inputs = tuple([x if x.__class__ is Scalar else x.value for x in given])
         instruction = Instruction(name, inputs, outputs, args, kwargs, self._owner(), not many)
         self.program.instructions.append(instruction)
         wrapped = []
         for part, value in zip(parts, outputs):
+            if value is None:
+                wrapped.append(None)
+                continue
             value.source = instruction
             array = self.wrap(part, value)
             whole = next((x for x in given if x.__class__ is not Scalar and _shares(part, x._host)), None)
@@ -154,7 +159,7 @@ class Recorder:
             return forward(self.device.xp, *args, **kwargs)
         except CannotRecord:
             self._forget(mark)
-            return self.call(name, args, kwargs)
+            return self.call(FORWARD + name, args, kwargs)
 
     def _forget(self, mark):
         del self.program.instructions[mark:]
@@ -179,14 +184,14 @@ class Recorder:
         with self.inside(op.name, "forward", kind=op.kind, attrs=attrs) as scope:
             scope.inputs = tuple(a.value if isinstance(a, RecordedArray) else None for a in arrays)
             mark = len(self.program.instructions)
-            if op.kind in WHOLE and not op.variadic:  # one that takes any number of arrays has a name of the library
-                out = self.call(op.name, tuple(arrays), attrs)
+            if op.kind in WHOLE:
+                out = self.call(FORWARD + op.name, tuple(arrays), attrs)
             else:
                 try:
                     out = op.forward(self.device.xp, *arrays, **attrs)
                 except CannotRecord:
                     self._forget(mark)
-                    out = self.call(op.name, tuple(arrays), attrs)
+                    out = self.call(FORWARD + op.name, tuple(arrays), attrs)
             scope.outputs = _values(out)
         return out
 
@@ -245,14 +250,33 @@ class _RuleWatch:
             kind, attrs = node.plan.primitive.kind, node.attrs or {}
             with recorder.inside(node.name, "backward", kind=kind, attrs=attrs, of=of) as scope:
                 scope.inputs = _values(g)
-                gradients = vjp(xp, node, self.this.saved(node), g)
+                gradients = self.rules(vjp, xp, node, g)
                 scope.outputs = tuple(_values(part)[0] if part is not None else None for part in gradients)
         finally:
             recorder.modules.pop()
         return gradients
 
+    def rules(self, vjp, xp, node, g):
+        """The gradients; those of a rule that looks at values are one instruction."""
+        mark = len(self.recorder.program.instructions)
+        saved = self.this.saved(node)
+        try:
+            return vjp(xp, node, saved, g)
+        except CannotRecord:
+            if any(isinstance(part, Tensor) for part in (g if isinstance(g, tuple) else (g,))):
+                raise
+            self.recorder._forget(mark)
+            return self.recorder.call("rules", (vjp, _Attributes(node), saved, g))
+
     def picked(self, node):
         """A cotangent went on from one output to its operation."""
+
+
+class _Attributes:
+    """What gradient rules ask of a node."""
+
+    def __init__(self, node):
+        self.attrs, self.shape, self.dtype, self.plan = node.attrs, node.shape, node.dtype, node.plan
 
 
 @contextlib.contextmanager

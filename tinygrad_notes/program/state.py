@@ -7,6 +7,35 @@ from ..backend import Generator, default_generator
 _PLAIN = (str, bytes, int, float, complex, bool, type(None), type, types.ModuleType, types.BuiltinFunctionType)
 
 
+class Facts:
+    """Plain Python values that a function may read: a recording holds while they are what they were.
+
+    Fields:
+        fixed: (dict, key, value) of the attributes of modules, which tell when one is set (`mode.changes`).
+        loose: (function, key, value) of others: `function(key)` gives the present value.
+    """
+
+    def __init__(self):
+        self.fixed, self.loose = [], []
+
+    def attributes(self, thing, is_module):
+        """Take down the plain attributes of an object."""
+        namespace = vars(thing)
+        for key, value in namespace.items():
+            if _is_plain(value) and is_module:
+                self.fixed.append((namespace, key, value))
+            elif _is_plain(value):
+                self.loose.append((namespace.get, key, value))
+        if is_module:
+            self.fixed.append((namespace, "training", namespace.get("training")))
+
+
+def _is_plain(value):
+    if isinstance(value, tuple):
+        return all(_is_plain(part) for part in value)
+    return value is None or isinstance(value, (bool, int, float, complex, str))
+
+
 class Reach:
     """The tensors and other objects of interest that were found, each with the path by which it was found first.
 
@@ -17,6 +46,7 @@ class Reach:
             `prepare_recording()`, and `begin_recording(recording, path)`, which returns an object with
             `end(recording)`, `close(committed)` and `holds()`.
         generators: the random streams, the default one among them.
+        facts: plain values that the function may read (`Facts`).
         places: (dict, key, path) of the attributes that hold tensors.
     """
 
@@ -24,6 +54,7 @@ class Reach:
         self.tensors, self.modules, self.participants = {}, {}, {}
         self.generators = [default_generator]
         self.places = []  # (dict, key, path) of the attributes in which tensors were found
+        self.facts = Facts()
         self._seen = {id(default_generator)}
 
     def search(self, roots):
@@ -38,10 +69,15 @@ class Reach:
                 continue
             if isinstance(thing, dict):
                 self.places += [(thing, key, f"{path}.{key}") for key, v in thing.items() if isinstance(v, Tensor)]
-            if hasattr(type(thing), "register_forward_pre_hook"):
+            module = hasattr(type(thing), "register_forward_pre_hook")
+            if module:
                 self.modules[thing] = path
             if hasattr(type(thing), "begin_recording"):
                 self.participants[thing] = path
+            elif isinstance(thing, types.FunctionType):
+                self.facts.loose += _read_by(thing)
+            elif hasattr(thing, "__dict__") and (module or not _of_package(thing)):
+                self.facts.attributes(thing, module)
             if isinstance(thing, Generator):
                 self.generators.append(thing)
             queue.extend(_inside(path, thing))
@@ -90,6 +126,27 @@ def _of_function(path, function):
             if name in function.__globals__:
                 yield name, function.__globals__[name]
     yield from ((f"{path}.{name}", value) for name, value in vars(function).items())
+
+
+def _read_by(function):
+    """(function, key, value) of the plain values that a function closes over or finds among the globals."""
+    if (function.__module__ or "").startswith("tinygrad_notes."):
+        return
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+        try:
+            value = cell.cell_contents
+        except ValueError:
+            continue
+        if _is_plain(value):
+            yield lambda key, cell=cell: cell.cell_contents, name, value
+    for name in set(_names(function.__code__)):
+        value = function.__globals__.get(name)
+        if name in function.__globals__ and _is_plain(value) and not name.startswith("__"):
+            yield function.__globals__.get, name, value
+
+
+def _of_package(thing):
+    return (type(thing).__module__ or "").startswith("tinygrad_notes.")
 
 
 def _names(code):

@@ -11,7 +11,7 @@ IN_C = ("matmul", "concat", "write", "full", "take", "assume", "reshape")
 def has_c_form(instruction, views):
     """Whether an instruction that is no loop can be written in C."""
     name, kw = instruction.name, instruction.kwargs
-    values = [*[v for v in instruction.inputs if isinstance(v, Value)], *instruction.outputs]
+    values = [*[v for v in instruction.inputs if isinstance(v, Value)], *instruction.made]
     if name not in IN_C or any(v.dtype.name not in TYPES for v in values):
         return False
     if name == "matmul":
@@ -79,7 +79,7 @@ class CallCode:
         strides = row_major(self.out.shape)
         for k, part in enumerate(self.i.inputs):
             view = self.views.of(part)
-            if view.root not in self.memory.inside or self.memory.inside[view.root][0] is not self.out:
+            if not self.memory.is_there(view.root, self.out, at * strides[axis]):
                 lines.append(f"{{ const {kind}* p{k} = {self.context.pointer(view.root)};")
                 start = at * strides[axis]
                 lines += self.copy("q", strides, start, f"p{k}", view.strides, view.offset, part.shape, kind)

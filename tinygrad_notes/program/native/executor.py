@@ -65,7 +65,7 @@ class NativeExecutor(Executor):
         """Whether an instruction may be in a loop of C code."""
         if instruction.name in ELEMENTWISE or instruction.name == "cast":
             return supported(instruction, operands(instruction))
-        return all(v.dtype.name in TYPES for v in (*instruction.inputs, *instruction.outputs) if isinstance(v, Value))
+        return all(v.dtype.name in TYPES for v in (*instruction.inputs, *instruction.made) if isinstance(v, Value))
 
     def in_python(self, kernel):
         """Whether a kernel runs as a Python function."""
@@ -141,7 +141,7 @@ class NativeExecutor(Executor):
                     raise Outdated
             else:
                 self.run_python(step, arrays, scalars)
-                for value in step.outputs:
+                for value in step.made:
                     if value in self.slots:
                         table[self.slots[value]] = arrays[value].__array_interface__["data"][0]
         return self.returned(arrays)

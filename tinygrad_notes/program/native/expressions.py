@@ -150,7 +150,7 @@ def supported(instruction, shown):
     try:
         texts = ["x" if hasattr(v, "dtype") else None for v in shown]
         expression(instruction, shown, texts, lambda s: "s")
-        for v in (*[v for v in shown if hasattr(v, "dtype")], *instruction.outputs):
+        for v in (*[v for v in shown if hasattr(v, "dtype")], *instruction.made):
             c_type(v.dtype)
     except NotInC:
         return False

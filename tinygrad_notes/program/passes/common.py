@@ -12,7 +12,7 @@ def common(program):
         if instruction.name in EFFECTS or instruction.name == "assume":
             return None
         key = (instruction.name, tuple([("s", x.index) if isinstance(x, Scalar) else x for x in inputs]),
-               _frozen(instruction.args), _frozen(instruction.kwargs), instruction.outputs[0].dtype)
+               _frozen(instruction.args), _frozen(instruction.kwargs), instruction.made[0].dtype)
         if key not in known:
             known[key] = copy_of(builder, instruction, inputs)
         return known[key]

@@ -9,7 +9,7 @@ def dead(program):
     needed = {v for v in program.results() if isinstance(v, Value)}
     kept = []
     for instruction in reversed(program.instructions):
-        if instruction.name in EFFECTS or any(v in needed for v in instruction.outputs):
+        if instruction.name in EFFECTS or any(v in needed for v in instruction.made):
             kept.append(instruction)
             needed.update(v for v in instruction.inputs if isinstance(v, Value))
     new = Program(program.device)

@@ -18,7 +18,7 @@ def fold(program, xp):
             return None
         if any(not (isinstance(v, Value) and v.role == "constant") for v in inputs):
             return None
-        if any(v.size > LARGEST for v in instruction.outputs):
+        if None in instruction.outputs or any(v.size > LARGEST for v in instruction.outputs):
             return None
         hosts = [v.host for v in inputs]
         with np.errstate(all="ignore"):

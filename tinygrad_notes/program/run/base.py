@@ -106,6 +106,8 @@ class Executor:
             out = resolve(self.xp, instruction.name)(*filled(instruction.args, given),
                                                      **filled(instruction.kwargs, given))
         for value, array in zip(instruction.outputs, (out,) if instruction.single else out):
+            if value is None:
+                continue
             array = as_array(self.xp, array)
             if array.base is not None or not array.flags.c_contiguous or any(array is g for g in given):
                 array = array.copy()
