@@ -38,6 +38,7 @@ _LAZY = {
     "models": "models", "program": "program", "typing": "typing",
     "gradcheck": ("testing", "gradcheck"), "gradgradcheck": ("testing", "gradgradcheck"),
     "save": ("train", "save"), "load": ("train", "load"), "graph": ("viz", "graph"),
+    "compile": ("program", "compile"),
 }
 
 
@@ -52,6 +53,7 @@ if _typing.TYPE_CHECKING:
     from . import train as train
     from . import typing as typing
     from . import viz as viz
+    from .program import compile as compile
     from .testing import gradcheck as gradcheck
     from .testing import gradgradcheck as gradgradcheck
     from .train import load as load

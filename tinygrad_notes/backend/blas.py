@@ -50,6 +50,11 @@ class Blas:
         function = self._find("get_num_threads")
         return None if function is None else int(function())
 
+    def thread_functions(self):
+        """The addresses of the C functions that ask and tell the number of threads; None twice if one is missing."""
+        found = [self._find(name) for name in ("get_num_threads", "set_num_threads")]
+        return (None, None) if None in found else tuple(ctypes.cast(f, ctypes.c_void_p).value for f in found)
+
     def set_threads(self, n):
         """Use `n` threads from now on; False if it cannot be told."""
         function = self._find("set_num_threads")

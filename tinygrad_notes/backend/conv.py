@@ -66,7 +66,7 @@ def _any(g):
     return g.batch and g.channels and g.outputs
 
 
-@kernel
+@kernel(inline=True)
 def channel_sum(xp, y):
     """(N, C, *S) -> (C,): first over each sample, then over the samples, which keeps rounding errors small."""
     if isinstance(y, np.ndarray) and (moved := np.moveaxis(y, 1, -1)).flags.c_contiguous and y.size:

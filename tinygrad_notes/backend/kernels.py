@@ -9,7 +9,18 @@ KERNELS: dict[str, Callable] = {}   # looked up before the array libraries
 FORWARDS: dict[str, Callable] = {}  # the forwards of operations, looked up after them
 
 
-def kernel(function):
-    """Make `function(xp, ...)` an array function of every device."""
+INLINE: set[str] = set()            # kernels that a recorded computation writes down function by function
+
+
+def kernel(function=None, *, inline=False):
+    """Make `function(xp, ...)` an array function of every device.
+
+    With `inline` a recorded computation does not see the kernel but what it calls: its plain way, for arrays that are
+    none of NumPy's, is one that a compiler makes loops of.
+    """
+    if function is None:
+        return lambda found: kernel(found, inline=inline)
     KERNELS[function.__name__] = function
+    if inline:
+        INLINE.add(function.__name__)
     return function

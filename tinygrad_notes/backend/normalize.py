@@ -40,7 +40,7 @@ def _cast(values, x):
 
 
 # Statistics ---------------------------------------------------------------------------------
-@kernel
+@kernel(inline=True)
 def moments_over(xp, x, shape, axes):
     """Mean and variance (divided by the count) over `axes` of x seen as `shape`, the axes kept with length one."""
     way = _way(x, shape, axes)
@@ -61,7 +61,7 @@ def moments_over(xp, x, shape, axes):
     return _cast(mean, x).reshape(kept), _cast(var, x).reshape(kept)
 
 
-@kernel
+@kernel(inline=True)
 def mean_square_over(xp, x, shape, axes):
     """The mean of the squares over `axes` of x seen as `shape`, the axes kept with length one."""
     way, n = _way(x, shape, axes), _count(shape, axes)
@@ -109,7 +109,7 @@ def _channel_moments(x, channels):
 
 
 # From x to mean zero and variance one -----------------------------------------------------------
-@kernel
+@kernel(inline=True)
 def standardized(xp, x, mean, var, weight, bias, shape, axes, eps):
     """(x - mean) / sqrt(var + eps) * weight + bias; mean None for 0, weight (G * D,) None for 1, bias None for 0."""
     way = _way(x, shape, axes)
@@ -176,7 +176,7 @@ def _scaled(x, channels, scale, offset):
     return channels.shaped(out)
 
 
-@kernel
+@kernel(inline=True)
 def affine_channels(xp, x, scale, offset, shape):
     """x * scale + offset, one scale and offset (C,) per channel of x seen as (N, C, 1, S)."""
     way = _way(x, shape, (0, 2, 3))
@@ -186,7 +186,7 @@ def affine_channels(xp, x, scale, offset, shape):
     return _scaled(x, way, scale, offset)
 
 
-@kernel
+@kernel(inline=True)
 def channel_sums(xp, y, x, shape):
     """The sums of y and of y * x over each channel of arrays seen as (N, C, 1, S): two arrays (C,)."""
     way = _way(x, shape, (0, 2, 3))
@@ -197,7 +197,7 @@ def channel_sums(xp, y, x, shape):
 
 
 # The way back ---------------------------------------------------------------------------------
-@kernel
+@kernel(inline=True)
 def standardized_pull(xp, y, x, mean, var, weight, shape, axes, eps):
     """The gradients of `standardized` for x, weight and bias, given y for its result; mean and var are those of x."""
     way, n = _way(x, shape, axes), _count(shape, axes)

@@ -4,11 +4,11 @@ Most saturate: beyond some argument nothing changes in any floating dtype, so `b
 """
 from math import pi, sqrt
 
-from numpy import errstate, finfo
+from numpy import errstate, finfo, ndarray
 
 from ..autograd import elementwise
 from ..backend import gelu as gelu_kernels
-from ..backend.kernels import KERNELS
+from ..backend.kernels import INLINE, KERNELS
 from .arithmetic import floating
 from .choice import clip
 from .docs import function
@@ -58,7 +58,7 @@ expit = sigmoid
 def _unit_softplus(xp, x):
     """log(1 + e^x) as max(x, 0) + log(1 + e^-abs(x))."""
     x = floating(xp, x)
-    if x.size < 1500:
+    if x.size < 1500 or x.__class__ is not ndarray:
         return xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x)))
     out = xp.abs(x, out=xp.empty_like(x))
     xp.negative(out, out=out)
@@ -68,6 +68,7 @@ def _unit_softplus(xp, x):
     return out
 
 
+INLINE.add("softplus")
 KERNELS["softplus"] = _unit_softplus  # scipy.special has a slower one
 _softplus = elementwise("softplus", lambda xp, x: xp.softplus(x), x=lambda xp, g, x: g * xp.sigmoid(x))
 log_sigmoid = function("log_sigmoid", lambda xp, x: -xp.softplus(-x), "The logarithm of the logistic function.",

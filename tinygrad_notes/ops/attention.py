@@ -7,8 +7,8 @@ weights of a tile anew. Where derivatives of derivatives are wanted, the rule co
 """
 from ..autograd import Tensor, joint, primitive
 from ..backend import device_of
-from ..backend.kernels import kernel
-from .attention_tiles import backward, forward, kept, window
+from . import attention_plain, attention_tiles
+from .attention_tiles import kept, window
 from .choice import where
 from .contract import matmul
 from .create import zeros_like
@@ -20,14 +20,16 @@ from .softmax import softmax
 __all__ = []
 
 
+def _way(query):
+    """Tiles, or plain functions for a recorded computation."""
+    return attention_tiles if device_of(query).base is None else attention_plain
+
+
 def _pull(xp, parts, needs, query, key, value, mask, seed, out, causal, scale, dropout):
     options = {"causal": causal, "scale": scale, "dropout": dropout}
     if isinstance(query, Tensor):
         return _pull_whole(parts, query, key, value, mask, seed, *out, **options)
-    if device_of(query).base is not None:  # a recording writes it down as one function
-        found = iter(xp.attention_gradients(parts, needs, query, key, value, mask, seed, out, **options))
-        return tuple([next(found) if need else None for need in needs])
-    return backward(xp, parts, needs, query, key, value, mask, seed, out, **options)
+    return _way(query).backward(xp, parts, needs, query, key, value, mask, seed, out, **options)
 
 
 def _pull_parts(xp, parts, needs, packed, mask, seed, out, causal, scale, dropout):
@@ -35,41 +37,29 @@ def _pull_parts(xp, parts, needs, packed, mask, seed, out, causal, scale, dropou
     if isinstance(packed, Tensor):
         found = _pull_whole(parts, *unstack(packed), mask, seed, *out, **options)
         return stack(found[:3]), *found[3:]
+    each = (packed[0], packed[1], packed[2])
     if device_of(packed).base is not None:
-        found = iter(xp.attention_gradients_of_parts(parts, needs, packed, mask, seed, out, **options))
-        return tuple([next(found) if need else None for need in needs])
-    return _backward_parts(xp, parts, needs, packed, mask, seed, out, **options)
-
-
-def _backward_parts(xp, g, needs, packed, mask, seed, out, **options):
+        found = attention_plain.backward(xp, parts, (needs[0],) * 3 + needs[1:], *each, mask, seed, out, **options)
+        return xp.stack(found[:3]) if needs[0] else None, *found[3:]
     made = xp.empty_like(packed) if needs[0] else None
     into = [None if made is None else made[k] for k in range(3)]
-    found = backward(xp, g, (needs[0],) * 3 + needs[1:], packed[0], packed[1], packed[2], mask, seed, out, made=into,
-                     **options)
+    found = attention_tiles.backward(xp, parts, (needs[0],) * 3 + needs[1:], *each, mask, seed, out, made=into, **options)
     return made, *found[3:]
 
 
+def _forward(xp, query, key, value, mask, seed, *, causal, scale, dropout):
+    return _way(query).forward(xp, query, key, value, mask, seed, causal=causal, scale=scale, dropout=dropout)
+
+
+def _forward_parts(xp, packed, mask, seed, *, causal, scale, dropout):
+    each = (packed[0], packed[1], packed[2])
+    return _way(packed).forward(xp, *each, mask, seed, causal=causal, scale=scale, dropout=dropout)
+
+
 # Outputs: the weighted means of the values (H, L, V), and the logarithms (H, L) of the sums of exponentials.
-attention = joint("attention", forward, _pull, outputs=2)
+attention = joint("attention", _forward, _pull, outputs=2, kind="contraction")
 # The same for queries, keys and values that lie side by side in one array (3, H, L, E); so does their gradient then.
-attention_of_parts = joint(
-    "attention_of_parts", lambda xp, packed, mask, seed, *, causal, scale, dropout: forward(
-        xp, packed[0], packed[1], packed[2], mask, seed, causal=causal, scale=scale, dropout=dropout), _pull_parts,
-    outputs=2)
-
-
-@kernel
-def attention_gradients(xp, g, needs, query, key, value, mask, seed, out, causal, scale, dropout):
-    """The gradients that are needed, by `attention_tiles.backward`."""
-    found = backward(xp, g, needs, query, key, value, mask, seed, out, causal=causal, scale=scale, dropout=dropout)
-    return tuple([each for each in found if each is not None])
-
-
-@kernel
-def attention_gradients_of_parts(xp, g, needs, packed, mask, seed, out, causal, scale, dropout):
-    """The same for `attention_of_parts`."""
-    found = _backward_parts(xp, g, needs, packed, mask, seed, out, causal=causal, scale=scale, dropout=dropout)
-    return tuple([each for each in found if each is not None])
+attention_of_parts = joint("attention_of_parts", _forward_parts, _pull_parts, outputs=2, kind="contraction")
 
 
 def _keep(xp, seed, *, dropout, shape, dtype):

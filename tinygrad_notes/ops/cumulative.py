@@ -322,7 +322,7 @@ def _difference_rule(xp, g, axis):
     return -xp.difference(xp.concat((edge, g, edge), axis=axis), axis=axis)
 
 
-_diff = primitive("difference", _difference, kind="opaque", x=_difference_rule)
+_diff = primitive("difference", _difference, kind="gather", x=_difference_rule)
 
 
 def diff(x, /, *, axis=-1, n=1, prepend=None, append=None):

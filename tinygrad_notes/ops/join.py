@@ -30,9 +30,10 @@ KERNELS["split"] = _pieces
 KERNELS["unstack"] = _layers
 
 _concat = joint("concat", lambda xp, *xs, axis: xp.concat(xs, axis=axis),
-                lambda xp, g, shapes, axis: xp.split(g, tuple(accumulate([s[axis] for s in shapes[:-1]])), axis=axis))
+                lambda xp, g, shapes, axis: xp.split(g, tuple(accumulate([s[axis] for s in shapes[:-1]])), axis=axis),
+                kind="gather")
 _stack = joint("stack", lambda xp, *xs, axis: xp.stack(xs, axis=axis),
-               lambda xp, g, axis: xp.unstack(g, axis=axis))
+               lambda xp, g, axis: xp.unstack(g, axis=axis), kind="gather")
 _split = primitive("split", lambda xp, x, *, positions, axis: _pieces(xp, x, positions, axis), kind="view", outputs=0,
                    x=lambda xp, g, axis: xp.concat(g, axis=axis))
 _unstack = primitive("unstack", lambda xp, x, *, axis: _layers(xp, x, axis), kind="view", outputs=0,

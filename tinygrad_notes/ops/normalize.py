@@ -89,7 +89,7 @@ def _channel_slopes(xp, g, x, scale, needs, shape):
 
 # x * scale + offset with one scale and offset (C,) per channel of x seen as (N, C, 1, S).
 scale_channels = joint("scale_channels", lambda xp, x, scale, offset, *, shape:
-                       xp.affine_channels(x, scale, offset, shape), _channel_slopes)
+                       xp.affine_channels(x, scale, offset, shape), _channel_slopes, kind="reduce")
 
 
 def _sums_slopes(xp, g, y, x, shape):

@@ -21,4 +21,5 @@ def _turn(xp, x, cosine, sine, *, interleaved):
 # (a, b) -> (a cos - b sin, b cos + a sin). A rotation: its transpose turns back.
 turn_pairs = primitive("turn_pairs", _turn,
                        x=lambda xp, g, cosine, sine, interleaved: xp.turn_pairs(g, cosine, -sine,
-                                                                                interleaved=interleaved))
+                                                                                interleaved=interleaved),
+                       kind="elementwise")

@@ -6,8 +6,8 @@ from .diagonal import _embed_diagonal, diagonal
 
 __all__ = ["tril", "triu", "diag", "diag_embed"]
 
-_tril = primitive("tril", lambda xp, x, *, k: xp.tril(x, k=k), kind="opaque", x=lambda xp, g, k: xp.tril(g, k=k))
-_triu = primitive("triu", lambda xp, x, *, k: xp.triu(x, k=k), kind="opaque", x=lambda xp, g, k: xp.triu(g, k=k))
+_tril = primitive("tril", lambda xp, x, *, k: xp.tril(x, k=k), kind="gather", x=lambda xp, g, k: xp.tril(g, k=k))
+_triu = primitive("triu", lambda xp, x, *, k: xp.triu(x, k=k), kind="gather", x=lambda xp, g, k: xp.triu(g, k=k))
 
 
 def _matrices(name, x):

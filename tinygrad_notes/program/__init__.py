@@ -1,6 +1,8 @@
 """A recorded computation: one structure that is drawn, measured, compiled and exported."""
+from .compiled import Compiled, compile
 from .errors import CannotRecord, ReadsValue
 from .program import Instruction, Program, Scope, Value
 from .record import Recording, record
 
-__all__ = ["CannotRecord", "Instruction", "Program", "ReadsValue", "Recording", "Scope", "Value", "record"]
+__all__ = ["CannotRecord", "Compiled", "Instruction", "Program", "ReadsValue", "Recording", "Scope", "Value", "compile",
+           "record"]

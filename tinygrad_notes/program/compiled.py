@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any
 from ..autograd.mode import mode
 from ..autograd.tensor import Tensor
 from ..backend import current_device, device_of
+from ..backend.names import unknown
 from .derivative import Derivative
 from .errors import CannotRecord, Outdated
+from .explain import explain
+from .passes import PASSES
 from .record import record
 from .replay import Replay
+from .run import BACKENDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 class Compiled:
-    """What `compile` returns: calls like the function, replays what it recorded.
+    """What `compile` returns: is called like the function, replays what it recorded.
 
     Fields:
         fn: the function.
@@ -44,6 +48,26 @@ class Compiled:
                 except Outdated:
                     continue
         return self._record(key, args, kwargs)
+
+    def explain(self) -> str:
+        """What was recorded and made of it, kind of call by kind of call: passes, kernels, bytes, programs."""
+        lines = [f"{getattr(self.fn, '__qualname__', self.fn)}: {self.recorded} recorded"
+                 + ("; runs uncompiled" if self.broken else "")]
+        for replays in self._known.values():
+            for replay in replays:
+                lines += ["", *explain(replay.program, replay.executor)]
+        return "\n".join(lines)
+
+    def clear(self) -> None:
+        """Forget all recordings; the next call records anew."""
+        self._known.clear()
+        self.recorded, self.broken = 0, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["fn"], name)
+
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        return self if owner is None else functools.partial(self, owner)
 
     def _record(self, key, args, kwargs):
         if self.recorded >= self.variants:
@@ -85,8 +109,53 @@ def _kind(value):
     return type(value), value
 
 
-def compile(fn: Callable[..., Any] | None = None, *, variants: int = 8, **options: Any) -> Any:
-    """Record `fn` when it is first called and replay it as an optimized program afterwards."""
+def compile(fn: Callable[..., Any] | None = None, *, variants: int = 8, backend: str = "auto",
+            threads: int | None = None, skip: tuple[str, ...] = ()) -> Any:
+    """A function that is recorded when it is first called and replayed as an optimized program afterwards.
+
+    Anything may be inside: forward, `backward()`, an optimizer's step, dropout, running statistics, second derivatives.
+    The first call runs the function as it is and writes down every array function; later calls run loops in which many
+    of them are one, without a tape and mostly without Python. Parameters, buffers, optimizer state, learning rates, step
+    counts and random numbers are state: they change as they would have, and may be changed between calls. Results are
+    those of the function, bit for bit where no sum is added in another order.
+
+    A call of another kind (shapes, dtypes, modes, plain Python arguments, numbers that the function reads from modules,
+    closures or globals) is recorded anew. Python's own effects, such as printing, happen while recording only. A
+    function that asks for values (`if loss > 1`, `.item()`) cannot be repeated: it warns once, names the line, and runs
+    uncompiled.
+
+    Args:
+        fn: the function; without it, a decorator with these options is returned.
+        variants: how many kinds of calls are recorded before the others run uncompiled, with a warning.
+        backend: "auto": C where there is a C compiler, else NumPy; or "c", "numpy", "interpret" (one array function
+            after the other).
+        threads: how many threads share large loops; default `tn.get_num_threads()`.
+        skip: passes to leave out: "simplify", "fold", "common", "layout", "dead", "fuse".
+
+    Returns:
+        A `Compiled`, which is called as `fn` is; `explain()` says what was made of it.
+
+    Raises:
+        TypeError: `fn` is not callable.
+        ValueError: an option is unknown.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> @tn.compile
+        ... def f(x):
+        ...     return tn.sum(tn.sin(x) ** 2 + tn.cos(x) ** 2)
+        >>> f(tn.zeros(3)), f(tn.ones(3))
+        (tensor(3.), tensor(3.))
+        >>> f.recorded
+        1
+    """
     if fn is None:
-        return functools.partial(compile, variants=variants, **options)
-    return Compiled(fn, variants, options)
+        return functools.partial(compile, variants=variants, backend=backend, threads=threads, skip=skip)
+    if not callable(fn):
+        raise TypeError(f"compile: expected a function, got {type(fn).__name__}")
+    if backend not in BACKENDS:
+        raise ValueError(unknown("backend", backend, BACKENDS))
+    for name in skip:
+        if name not in (*PASSES, "fuse") or name == "normal":
+            raise ValueError(unknown("skip", name, sorted({*PASSES, "fuse"} - {"normal"})))
+    return Compiled(fn, variants, {"backend": backend, "threads": threads, "skip": tuple(skip)})

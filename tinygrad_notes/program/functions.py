@@ -3,7 +3,7 @@
 A name is that of the Array API standard where it has one (`pow`, never `power`), else that of the array namespace; dots
 lead into its parts ("linalg.solve"). `OWN` holds what arrays do by methods and operators.
 """
-from ..backend.kernels import FORWARDS, KERNELS
+from ..backend.kernels import FORWARDS
 from .errors import Outdated
 
 CANONICAL = {

@@ -123,7 +123,8 @@ class Recording:
 
 
 def record(fn: Callable[..., Any], args: tuple = (), kwargs: dict | None = None, *, keep: bool = False,
-           may_read: bool = False, commit: Any = True, finish: Callable[[Recording, Any], Any] | None = None) -> Recording:
+           may_read: bool = False, commit: Any = True,
+           finish: Callable[[Recording, Any], Any] | None = None) -> Recording:
     """Run `fn(*args, **kwargs)` and write down every array function it calls: forward, backward and update.
 
     Args:
@@ -140,6 +141,14 @@ def record(fn: Callable[..., Any], args: tuple = (), kwargs: dict | None = None,
 
     Raises:
         CannotRecord: the function does something that cannot be repeated; everything is as before.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> print(tn.program.record(lambda x: x * 2 + 1, (tn.ones(3),)).program.text())
+        %0 = input argument 0    float32 (3,)
+        %1 = multiply(%0, 2.0)    float32 (3,)
+        %2 = add(%1, 1.0)    float32 (3,)
+        return %2
     """
     kwargs = kwargs or {}
     try:

@@ -4,13 +4,14 @@ A `RecordedArray` holds a real array and the `Value` that stands for it. Its fun
 append an instruction. Writing in place gives the array object another value: a program makes each value once.
 """
 import types
+from functools import partial
 from sys import getrefcount
 
 import numpy as np
 
 from ..autograd.mode import mode
 from ..backend.device import Device, device_of, register
-from ..backend.kernels import FORWARDS, KERNELS
+from ..backend.kernels import FORWARDS, INLINE, KERNELS
 from .errors import CannotRecord, ReadsValue
 from .functions import CANONICAL, OWN, STATIC
 from .scalars import Scalar
@@ -69,8 +70,7 @@ class RecordedArray:
 
     def _become(self, result):
         """Take the value of `result`, which was computed in place of a write into this array."""
-        whole = self._of
-        if whole is not None and self._key is None and self._is_seen():
+        if self._key is None and self._is_seen():
             raise CannotRecord("a write into a view changes the array it is a view of; a recording cannot follow that")
         if result.shape != self.shape:
             raise ValueError(f"a result of shape {result.shape} cannot be written into shape {self.shape}")
@@ -78,7 +78,7 @@ class RecordedArray:
             if not np.can_cast(result.dtype, self.dtype, "same_kind"):
                 raise TypeError(f"a result of dtype {result.dtype} cannot be written into {self.dtype}")
             result = result.astype(self.dtype)
-        self._host, self.value = result._host, result.value
+        self._host, self.value, whole = result._host, result.value, self._of
         if whole is not None and self._key is not None:
             whole[self._key[0]] = self
             self._seen = whole.value
@@ -194,6 +194,8 @@ class RecordingNamespace:
         if name in STATIC:
             return lambda *args, **kwargs: plain(*_plain(args), **_plain(kwargs))
         full = self._prefix + name
+        if not self._prefix and name in INLINE:
+            return partial(KERNELS[name], self)
         if not self._prefix and name in FORWARDS and name not in KERNELS and _is_forward(plain):
             return lambda *args, **kwargs: mode.tape.inline(name, args, kwargs)
         full = CANONICAL.get(full, full)

@@ -40,6 +40,7 @@ class Replay:
             extra += derivative.kept
             self.pull = executor(derivative.backward, **options)
         self.run = executor(program, extra, in_place, **options)
+        self.executor = self.run if hasattr(self.run, "fusion") else None
         self.slots = [recording.slots[v] for v in program.states]
         self.updates = [recording.slots[s] for s in program.updates]
         self.many = len(program.outputs)

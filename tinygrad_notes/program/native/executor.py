@@ -3,6 +3,7 @@ import ctypes
 import functools
 from pathlib import Path
 
+from ...backend.blas import blas_libraries
 from ..build import operands
 from ..elementwise import ELEMENTWISE
 from ..errors import Outdated
@@ -106,8 +107,13 @@ class NativeExecutor(Executor):
         self.room = context.most
         functions = []
         for k, body in enumerate(bodies):
-            functions += [f"int run{k}(char* restrict arena, char** io, const double* scalars) {{",
-                          f"    char* room = arena + {self.memory.size}L; (void)room;", *body, "    return 0;", "}", ""]
+            functions += [f"static int work{k}(char* restrict arena, char** io, const double* scalars) {{",
+                          f"    char* room = arena + {self.memory.size}L; (void)room;", *body, "    return 0;", "}", "",
+                          f"int run{k}(char* arena, char** io, const double* scalars) {{",
+                          "    const int before = set_blas_threads ? blas_threads() : 1;",
+                          "    if (before != 1) set_blas_threads(1);",
+                          f"    const int done = work{k}(arena, io, scalars);",
+                          "    if (before != 1) set_blas_threads(before);", "    return done;", "}", ""]
         products = (Path(__file__).parent / "blas.h").read_text(encoding="utf-8")
         self.text = "\n".join([prelude(), _OPENMP, f"#define THREADS {self.threads}", products, *functions])
         self.library = build(self.text)
@@ -149,17 +155,19 @@ class NativeExecutor(Executor):
 
 @functools.cache
 def _products():
-    """The addresses of SciPy's sgemm and dgemm."""
+    """The addresses of SciPy's sgemm and dgemm, and of what asks and tells its library the number of threads."""
     from scipy.linalg import cython_blas
 
     get_name, get = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
     get_name.restype, get_name.argtypes = ctypes.c_char_p, [ctypes.py_object]
     get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     capsules = [cython_blas.__pyx_capi__[name] for name in ("sgemm", "dgemm")]
-    return tuple([get(capsule, get_name(capsule)) for capsule in capsules])
+    found = [blas.thread_functions() for blas in blas_libraries() if "scipy" in str(blas.path).lower()]
+    threads = found[0] if len(found) == 1 else (None, None)
+    return (*[get(capsule, get_name(capsule)) for capsule in capsules], *threads)
 
 
 def set_products(library):
     """Tell a compiled library where the products of matrices are."""
-    library.set_blas.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    library.set_blas.argtypes = [ctypes.c_void_p] * 4
     library.set_blas(*_products())

@@ -1,7 +1,7 @@
 """What every way to run a program shares: the optimized program, its kernels, where values live, results for Python."""
 import numpy as np
 
-from ...backend import as_device
+from ...backend import as_device, get_num_threads
 from ..functions import resolve
 from ..interpret import as_array, filled
 from ..kernels import Call, Fusion, stored
@@ -17,7 +17,7 @@ class Executor:
     Args:
         program: the program as recorded.
         in_place: states whose arrays may be written over.
-        threads: how many threads share large kernels.
+        threads: how many threads share large kernels; default `tn.get_num_threads()`.
         skip: names of passes to leave out.
         seen: called with (name, program) after each pass.
 
@@ -28,9 +28,10 @@ class Executor:
         handed: the values that a Python function makes, in memory of its own.
     """
 
-    def __init__(self, program, in_place=(), threads=1, skip=(), seen=None):
+    def __init__(self, program, in_place=(), threads=None, skip=(), seen=None):
+        self.skip = skip
         self.program = program = optimize(program, skip, seen)
-        self.xp, self.threads = as_device(program.device).xp, threads
+        self.xp, self.threads = as_device(program.device).xp, threads or get_num_threads()
         self.fusion = Fusion(program, "fuse" not in skip, self.fits)
         self.views = self.fusion.views
         self.fusion.reorder(self.in_python)
