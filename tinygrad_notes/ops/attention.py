@@ -43,7 +43,8 @@ def _pull_parts(xp, parts, needs, packed, mask, seed, out, causal, scale, dropou
         return xp.stack(found[:3]) if needs[0] else None, *found[3:]
     made = xp.empty_like(packed) if needs[0] else None
     into = [None if made is None else made[k] for k in range(3)]
-    found = attention_tiles.backward(xp, parts, (needs[0],) * 3 + needs[1:], *each, mask, seed, out, made=into, **options)
+    found = attention_tiles.backward(xp, parts, (needs[0],) * 3 + needs[1:], *each, mask, seed, out, made=into,
+                                     **options)
     return made, *found[3:]
 
 

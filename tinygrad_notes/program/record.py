@@ -146,8 +146,8 @@ def record(fn: Callable[..., Any], args: tuple = (), kwargs: dict | None = None,
         >>> import tinygrad_notes as tn
         >>> print(tn.program.record(lambda x: x * 2 + 1, (tn.ones(3),)).program.text())
         %0 = input argument 0    float32 (3,)
-        %1 = multiply(%0, 2.0)    float32 (3,)
-        %2 = add(%1, 1.0)    float32 (3,)
+        %1 = multiply(%0, 2)    float32 (3,)
+        %2 = add(%1, 1)    float32 (3,)
         return %2
     """
     kwargs = kwargs or {}

@@ -158,7 +158,8 @@ class CallCode:
         lines += [f"for (long s{a} = 0; s{a} < {size}; ++s{a}) {{" for a, size in enumerate(lead)]
         at = [self.stack_offset(lead, s[:-2], t[:-2], o) for s, t, o in ((xs, xt, xo), (ys, yt, yo))]
         to = self.stack_offset(lead, lead, row_major(out.shape)[:-2], 0)
-        lines.append(f"gemm_{'f' if kind == 'float' else 'd'}{'_1' if math.prod(lead) > 1 else ''}({m}, {n}, {k}, p + {at[0]}, {xt[-2]}, {xt[-1]}, "
+        function = f"gemm_{'f' if kind == 'float' else 'd'}{'_1' if math.prod(lead) > 1 else ''}"
+        lines.append(f"{function}({m}, {n}, {k}, p + {at[0]}, {xt[-2]}, {xt[-1]}, "
                      f"r + {at[1]}, {yt[-2]}, {yt[-1]}, q + {to}, {n});")
         return [*lines, *["}"] * len(lead)]
 
