@@ -10,6 +10,7 @@ from .dropout import *  # noqa: F403
 from .grid import *  # noqa: F403
 from .interpolation import *  # noqa: F403
 from .linear import *  # noqa: F403
+from .margins import *  # noqa: F403
 from .multihead import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .padding import *  # noqa: F403

@@ -4,17 +4,12 @@
 """
 from ...autograd import Tensor, as_tensor
 from ...ops import (
-    log_sigmoid,
     log_softmax,
-    maximum,
-    mean,
     permute_dims,
-    relu,
     reshape,
     softplus,
     sum,
     take,
-    take_along_axis,
     where,
 )
 from ...ops.losses import (
@@ -28,11 +23,7 @@ from ...ops.losses import (
 )
 from .common import check_reduction, number, reduced, same_shape, weighed
 
-__all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "hinge_embedding_loss",
-    "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss",
-    "soft_margin_loss",
-]
+__all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss"]
 
 
 def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
@@ -78,7 +69,7 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
             raise ValueError(f"cross_entropy: ignore_index is {ignore_index}, but the target are probabilities, "
                              "of which none is left out")
         return _soft_entropy(input, target, weight, reduction, smoothing)
-    rows, labels, shape = _in_rows("cross_entropy", input, target)
+    rows, labels, shape = in_rows("cross_entropy", input, target)
     if rows.data.dtype.kind != "f":
         raise TypeError(f"cross_entropy: input: expected floating logits, got {rows.dtype}")
     ignoring = check_labels("cross_entropy", labels.data, rows.shape[1], ignore_index)
@@ -87,7 +78,7 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
             raise ValueError(f"cross_entropy: the mean over an empty batch, shape {input.shape}, is undefined")
         loss = label_entropy(normalized(rows), labels, how=reduction)
         return loss if reduction != "none" or loss.shape == shape else reshape(loss, shape)
-    weights = _class_weights("cross_entropy", weight, rows)
+    weights = class_weights("cross_entropy", weight, rows)
     labels, kept, each = counted_labels(labels, ignore_index, weights, rows.dtype)
     loss = label_entropy(normalized(rows), labels, how="none") * each
     if smoothing:
@@ -126,16 +117,16 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
     """
     check_reduction(reduction)
     input = as_tensor(input)
-    rows, labels, shape = _in_rows("nll_loss", input, as_tensor(target, like=input))
+    rows, labels, shape = in_rows("nll_loss", input, as_tensor(target, like=input))
     ignoring = check_labels("nll_loss", labels.data, rows.shape[1], ignore_index)
-    weights = _class_weights("nll_loss", weight, rows)
+    weights = class_weights("nll_loss", weight, rows)
     if weights is None and not ignoring:
         return reduced(reshape(-pick_label(rows, labels), shape), reduction, "nll_loss")
     labels, _, each = counted_labels(labels, ignore_index, weights, rows.dtype)
     return weighted_reduction("nll_loss", -pick_label(rows, labels) * each, each, reduction, shape)
 
 
-def _in_rows(name, input, target):
+def in_rows(name, input, target):
     """(N, C), (N,) and the shape of the losses, for the layouts that PyTorch accepts."""
     if target.data.dtype.kind not in "iu":
         raise TypeError(f"{name}: target: expected integer class indices, got {target.dtype} of shape {target.shape}"
@@ -152,7 +143,8 @@ def _in_rows(name, input, target):
     return reshape(last, (target.size, input.shape[1])), reshape(target, (target.size,)), wanted
 
 
-def _class_weights(name, weight, rows):
+def class_weights(name, weight, rows):
+    """One factor per class (C,) as a Tensor, or None."""
     if weight is None:
         return None
     weight = as_tensor(weight, like=rows)
@@ -266,187 +258,3 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
             raise ValueError("binary_cross_entropy_with_logits: pos_weight: expected a shape that broadcasts to "
                              f"{input.shape}, got {pos_weight.shape}")
     return weighed(loss, weight, reduction, "binary_cross_entropy_with_logits")
-
-
-def soft_margin_loss(input, target, reduction="mean"):
-    """The logistic loss of a score for labels +1 and -1.
-
-    Formula: l_i = log(1 + e^(-target_i input_i)).
-
-    Args:
-        input: scores (nats), floating, any shape.
-        target: +1 or -1, of the same shape.
-        reduction: 'none', 'mean' or 'sum'.
-
-    Returns:
-        A 0-d Tensor, or with 'none' one of the shape of `input`.
-
-    Raises:
-        ValueError: the shapes differ, or the reduction is unknown.
-
-    Example:
-        >>> import tinygrad_notes as tn
-        >>> tn.nn.functional.soft_margin_loss(tn.tensor([0.0]), tn.tensor([1.0]))
-        tensor(0.6931)
-    """
-    check_reduction(reduction)
-    input, target = same_shape("soft_margin_loss", input, target)
-    return reduced(softplus(-target * input), reduction, "soft_margin_loss")
-
-
-# Several labels, margins ----------------------------------------------------------------
-def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):
-    """Binary cross-entropy of every class, averaged over the classes.
-
-    Formula: l_n = -(1/C) sum_c w_c (y_nc log s(x_nc) + (1 - y_nc) log s(-x_nc)), s the logistic function.
-
-    Args:
-        input: logits (nats), floating, (N, C) or (C,).
-        target: 0 or 1, of the same shape.
-        weight: factor per class, (C,).
-        reduction: 'none', 'mean' or 'sum'.
-
-    Returns:
-        Nats: a 0-d Tensor, or with 'none' one of shape (N,) or ().
-
-    Raises:
-        ValueError: the shapes differ, or the reduction is unknown.
-
-    Example:
-        >>> import tinygrad_notes as tn
-        >>> tn.nn.functional.multilabel_soft_margin_loss(tn.tensor([[0.0, 0.0]]), tn.tensor([[1.0, 0.0]]))
-        tensor(0.6931)
-    """
-    check_reduction(reduction)
-    input, target = same_shape("multilabel_soft_margin_loss", input, target)
-    loss = -(target * log_sigmoid(input) + (1 - target) * log_sigmoid(-input))
-    if weight is not None:
-        loss = loss * as_tensor(weight, like=loss)
-    return reduced(mean(loss, axis=-1), reduction, "multilabel_soft_margin_loss")
-
-
-def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="mean"):
-    """A hinge between the score of the right class and each of the others.
-
-    Formula: l_n = (1/C) w_t sum_{j != t} max(0, margin - x_nt + x_nj)^p.
-
-    Args:
-        input: scores, floating, (N, C) or (C,).
-        target: class indices in [0, C), integer, (N,) or ().
-        p: 1 or 2.
-        margin: how far apart the scores shall be.
-        weight: factor per class, (C,).
-        reduction: 'none', 'mean' or 'sum'.
-
-    Returns:
-        A 0-d Tensor, or with 'none' one of the shape of `target`.
-
-    Raises:
-        ValueError: an index is out of range, shapes do not fit, or an option is unknown.
-        TypeError: class indices are not integers.
-
-    Source: Crammer and Singer 2001, "On the algorithmic implementation of multiclass kernel-based vector machines".
-
-    Example:
-        >>> import tinygrad_notes as tn
-        >>> tn.nn.functional.multi_margin_loss(tn.tensor([[1.0, 0.5]]), tn.tensor([0]))
-        tensor(0.2500)
-    """
-    check_reduction(reduction)
-    if p not in (1, 2):
-        raise ValueError(f"p: expected 1 or 2, got {p!r}")
-    input = as_tensor(input)
-    rows, labels, shape = _in_rows("multi_margin_loss", input, as_tensor(target, like=input))
-    check_labels("multi_margin_loss", labels.data, rows.shape[1])
-    z = relu(number("margin", margin) - reshape(pick_label(rows, labels), (-1, 1)) + rows)
-    z = where(_one_hot(labels, rows), 0.0, z)
-    z = z if p == 1 else z * z
-    weights = _class_weights("multi_margin_loss", weight, rows)
-    if weights is not None:
-        z = z * reshape(take(weights, labels, axis=0), (-1, 1))
-    return reduced(reshape(sum(z, axis=1) / rows.shape[1], shape), reduction, "multi_margin_loss")
-
-
-def multilabel_margin_loss(input, target, reduction="mean"):
-    """A hinge between the score of every right class and every wrong one.
-
-    Formula: l_n = (1/C) sum_{t listed} sum_{j not listed} max(0, 1 - (x_nt - x_nj)).
-
-    Args:
-        input: scores, floating, (N, C) or (C,).
-        target: integer, of the same shape: the right classes of each row, ended by -1.
-        reduction: 'none', 'mean' or 'sum'.
-
-    Returns:
-        A 0-d Tensor, or with 'none' one of shape (N,) or ().
-
-    Raises:
-        ValueError: the shapes differ, a class before the first -1 is out of range, or the reduction is unknown.
-        TypeError: classes are not integers.
-
-    Example:
-        >>> import tinygrad_notes as tn
-        >>> tn.nn.functional.multilabel_margin_loss(tn.tensor([[0.0, 0.5, 0.0]]), tn.tensor([[1, -1, 0]]))
-        tensor(0.3333)
-    """
-    check_reduction(reduction)
-    input, target = same_shape("multilabel_margin_loss", input, target)
-    if target.dtype.kind not in "iu" or not 1 <= input.ndim <= 2:
-        raise TypeError("multilabel_margin_loss: target: expected integer classes of shape (N, C) or (C,), got "
-                        f"{target.dtype} of shape {target.shape}")
-    classes = input.shape[-1]
-    rows, labels = reshape(input, (-1, classes)), reshape(target, (-1, classes))
-    listed = (labels < 0).astype("int64").cumulative_sum(axis=1) == 0
-    labels = where(listed, labels, 0)
-    check_labels("multilabel_margin_loss", labels.data, classes)
-    places = reshape(_counted(labels, classes), (1, 1, classes))
-    right = ((reshape(labels, (-1, classes, 1)) == places) & reshape(listed, (-1, classes, 1))).any(axis=1)
-    score = take_along_axis(rows, labels, axis=1)
-    hinge = relu(1 - reshape(score, (-1, classes, 1)) + reshape(rows, (-1, 1, classes)))  # (N, listed, every class)
-    pairs = reshape(listed, (-1, classes, 1)) & ~reshape(right, (-1, 1, classes))
-    loss = sum(where(pairs, hinge, 0.0), axis=(1, 2)) / classes
-    return reduced(reshape(loss, input.shape[:-1]), reduction, "multilabel_margin_loss")
-
-
-def _counted(like, n):
-    return Tensor.wrap(like.device.xp.arange(n))
-
-
-def _one_hot(labels, rows):
-    return reshape(labels, (-1, 1)) == reshape(_counted(labels, rows.shape[1]), (1, -1))
-
-
-def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
-    """A distance that shall be small for similar pairs and at least a margin for others.
-
-    Formula: l_i = x_i for target_i = 1, max(0, margin - x_i) for target_i = -1.
-
-    Args:
-        input: distances, floating, any shape.
-        target: +1 or -1, of the same shape.
-        margin: the distance of dissimilar pairs.
-        reduction: 'none', 'mean' or 'sum'.
-
-    Returns:
-        A 0-d Tensor, or with 'none' one of the shape of `input`.
-
-    Raises:
-        ValueError: the shapes differ, a target is neither 1 nor -1, or the reduction is unknown.
-
-    Example:
-        >>> import tinygrad_notes as tn
-        >>> tn.nn.functional.hinge_embedding_loss(tn.tensor([0.5, 0.25]), tn.tensor([1, -1]), reduction="none")
-        tensor([0.5000, 0.7500])
-    """
-    check_reduction(reduction)
-    input, target = same_shape("hinge_embedding_loss", input, target)
-    check_signs("hinge_embedding_loss", target)
-    margin = number("margin", margin)
-    return reduced(where(target == 1, input, maximum(margin - input, 0.0)), reduction, "hinge_embedding_loss")
-
-
-def check_signs(name, target):
-    """Raise ValueError unless every target is 1 or -1."""
-    if not holds((target.data == 1) | (target.data == -1)):
-        raise ValueError(f"{name}: target: expected 1 and -1 only, got values from {float(target.min())} to "
-                         f"{float(target.max())}")

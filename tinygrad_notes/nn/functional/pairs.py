@@ -3,8 +3,8 @@ from math import inf
 
 from ...autograd import as_tensor
 from ...ops import abs, max, maximum, minimum, norm, pow, relu, sqrt, square, sum, where
-from .classification import check_signs
 from .common import check_reduction, number, reduced, same_shape
+from .margins import check_signs
 
 __all__ = [
     "cosine_embedding_loss", "cosine_similarity", "margin_ranking_loss", "normalize", "pairwise_distance",
