@@ -122,3 +122,82 @@ def test_higher_order_through_dropout():
 
 def test_repr():
     assert repr(nn.Dropout(0.25)) == "Dropout(p=0.25, inplace=False)"
+
+
+# Whole channels, whole examples -------------------------------------------------------------
+@pytest.mark.parametrize("layer", [nn.FeatureAlphaDropout(0.3), nn.DropPath(0.3), nn.DropPath(0.3, mode="batch")])
+def test_what_shares_a_draw(layer):
+    """Channels of FeatureAlphaDropout, examples of DropPath, everything with mode 'batch'."""
+    tn.manual_seed(0)
+    shape = (2000, 3, 4)
+    out = layer(tn.ones(shape, dtype="float64")).numpy()
+    lines = out.reshape(6000, -1) if isinstance(layer, nn.FeatureAlphaDropout) else out.reshape(2000, -1)
+    assert (lines == lines[:, :1]).all(), "a channel or an example is dropped as one"
+    kinds = np.unique(lines[:, 0])
+    if getattr(layer, "mode", "") == "batch":
+        assert kinds.size == 1
+        return
+    assert kinds.size == 2
+    share = (lines[:, 0] == kinds.min()).mean()
+    assert abs(share - 0.3) < 4 * math.sqrt(0.3 * 0.7 / len(lines))
+    x = tn.ones(shape, dtype="float64")
+    assert layer.eval()(x) is x
+    layer.train()
+
+
+def test_feature_alpha_dropout_keeps_mean_and_variance():
+    x = np.random.default_rng(0).standard_normal((40_000, 2, 1))
+    out = F.feature_alpha_dropout(tn.tensor(x), 0.4, training=True).numpy()
+    assert abs(out.mean()) < 0.02 and abs(out.var() - 1) < 0.03
+    with pytest.raises(ValueError, match=r"expected shape \(N, C, ...\), got \(3,\)"):
+        F.feature_alpha_dropout(tn.ones((3,)))
+
+
+def test_drop_path_keeps_the_mean():
+    out = F.drop_path(tn.ones((50_000, 2)), 0.6).numpy()
+    assert set(np.unique(out)) == {0, np.float32(1 / 0.4)} and abs(out.mean() - 1) < 0.03
+    with pytest.raises(ValueError, match="mode: expected 'row' or 'batch', got 'column'"):
+        F.drop_path(tn.ones((2, 2)), 0.5, "column")
+
+
+@pytest.mark.row("S1-47")
+def test_heterogeneous_dropout_counts_and_spares_rare_units():
+    layer = nn.HeterogeneousDropout(4, strength=2.0)
+    x = np.array([[1.0, 0, 2, 0], [3, 0, 0, 0], [1, 1, 0, 0], [1, 0, 0, 0]])
+    np.testing.assert_array_equal(layer(tn.tensor(x)).numpy(), x)  # before the first task ends nothing is dropped
+    layer(tn.tensor(x[:1]))
+    assert layer.counts.numpy().tolist() == [5, 1, 2, 0]
+    layer.next_task()
+    np.testing.assert_allclose(layer.keep.numpy(), np.exp(-2 * np.array([5, 1, 2, 0]) / 5), rtol=1e-6)
+    many = layer(tn.ones((40_000, 4))).numpy()
+    keep = layer.keep.numpy()
+    assert (abs((many != 0).mean(0) - keep) < 4 * np.sqrt(keep * (1 - keep) / 40_000) + 1e-7).all()
+    np.testing.assert_allclose(many.max(0), 1 / keep, rtol=1e-6)
+    counts = layer.counts.numpy().copy()
+    assert layer.eval()(tn.tensor(x)).numpy().tolist() == x.tolist()
+    assert (layer.counts.numpy() == counts).all(), "evaluation counts nothing"
+    assert list(layer.state_dict()) == ["counts", "keep"]
+    with pytest.raises(ValueError, match=r"expected 4 units on the last axis, got shape \(2, 3\)"):
+        layer(tn.ones((2, 3)))
+    with pytest.raises(ValueError, match="strength: expected a finite number >= 0"):
+        nn.HeterogeneousDropout(4, strength=-1.0)
+
+
+@pytest.mark.row("S1-47")
+def test_tasks_use_units_of_their_own():
+    """The overlap of the winners of two tasks that prefer the same units falls with the strength of the dropout."""
+    rng = np.random.default_rng(0)
+    preferred = 2 * rng.standard_normal(64)
+    tasks = [rng.standard_normal((300, 64)) + preferred for _ in range(2)]
+
+    def overlap(strength):
+        tn.manual_seed(0)
+        drop, winners = nn.HeterogeneousDropout(64, strength, scale=False), nn.KWTA(8)
+        used = []
+        for x in tasks:
+            dropped = drop(winners(tn.tensor(x))) if not used else winners(drop(tn.tensor(x)))
+            used.append((dropped.numpy() != 0).mean(0))
+            drop.next_task()
+        return np.minimum(*used).sum() / 8
+    shared = [overlap(strength) for strength in (0.0, 1.0, 4.0)]
+    assert shared[0] > shared[1] > shared[2] and shared[2] < 0.5 * shared[0]

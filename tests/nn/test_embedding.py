@@ -75,6 +75,58 @@ def test_wrong_input():
         nn.Embedding(-1, 2)
 
 
+# Bags -------------------------------------------------------------------------------------
+def test_bags_of_every_form():
+    """Rows as bags, offsets, offsets with the end, and what lies behind the last one."""
+    table = tn.randn(6, 2, dtype="float64")
+    index = np.array([[1, 4, 1], [0, 1, 2]])
+    expected = table.numpy()[index].sum(1)
+    for args, options in [((index,), {}), ((index.ravel(), None, [0, 3]), {}),
+                          ((np.append(index.ravel(), 5), None, [0, 3, 6]), {"include_last_offset": True})]:
+        args = [table if a is None else tn.tensor(a) for a in args]
+        args = [args[0], table, *args[2:]]
+        np.testing.assert_allclose(F.embedding_bag(*args, mode="sum", **options).numpy(), expected, rtol=1e-12)
+    empty = F.embedding_bag(tn.zeros((0,), dtype="int64"), table, tn.zeros((0,), dtype="int64"))
+    assert empty.shape == (0, 2)
+    nothing = F.embedding_bag(tn.zeros((0,), dtype="int64"), table, tn.tensor([0, 0]), mode="max")
+    assert nothing.numpy().tolist() == [[0, 0], [0, 0]]
+
+
+def test_the_layer_of_bags():
+    layer = nn.EmbeddingBag(5, 3, mode="max", padding_idx=-1, max_norm=1.0)
+    assert list(layer.state_dict()) == ["weight"] and not layer.weight.numpy()[4].any()
+    layer.weight.data[...] = 2
+    out = layer(tn.tensor([[0, 1], [4, 4]]))
+    np.testing.assert_allclose(np.linalg.norm(out.numpy(), axis=1), [1, 0], rtol=1e-5)
+    assert "mode='max'" in repr(layer) and "padding_idx=4" in repr(layer)
+    table = tn.randn(4, 2)
+    frozen = nn.EmbeddingBag.from_pretrained(table, mode="sum")
+    assert not frozen.weight.requires_grad
+    np.testing.assert_array_equal(frozen(tn.tensor([[1, 2]])).numpy()[0], table.numpy()[1] + table.numpy()[2])
+    scaled = nn.EmbeddingBag(3, 1, mode="sum", scale_grad_by_freq=True)
+    scaled(tn.tensor([[0, 0, 1]])).sum().backward()
+    assert scaled.weight.grad.numpy().ravel().tolist() == [1, 1, 0]
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda w: F.embedding_bag(tn.tensor([0, 1]), w), r"expected input \(B, E\), or input \(E,\) and offsets"),
+    (lambda w: F.embedding_bag(tn.tensor([[0, 1]]), w, tn.tensor([0])), "offsets: the rows of an input"),
+    (lambda w: F.embedding_bag(tn.tensor([0, 1]), w, tn.tensor([1])), "offsets: expected integers that rise from 0"),
+    (lambda w: F.embedding_bag(tn.tensor([0, 1]), w, tn.tensor([0, 2, 1])), "offsets: expected integers that rise"),
+    (lambda w: F.embedding_bag(tn.tensor([0, 1]), w, tn.tensor([0, 3])), "to at most 2, the number of indices"),
+    (lambda w: F.embedding_bag(tn.tensor([[0, 9]]), w), r"input\[1\] is 9, but there are 4 rows"),
+    (lambda w: F.embedding_bag(tn.tensor([[0]]), w, per_sample_weights=tn.ones((1, 1))), "only for mode 'sum'"),
+    (lambda w: F.embedding_bag(tn.tensor([[0]]), w, mode="sum", per_sample_weights=tn.ones((2,))), "expected shape"),
+    (lambda w: nn.EmbeddingBag(4, 2, mode="median"), "mode: expected 'sum', 'mean' or 'max', got 'median'"),
+    (lambda w: nn.EmbeddingBag(4, 2, mode="max", scale_grad_by_freq=True), "not for mode 'max'"),
+    (lambda w: nn.EmbeddingBag(4, 2, sparse=True), "sparse gradients are not supported"),
+    (lambda w: nn.EmbeddingBag(4, 2, _weight=tn.ones((2, 4))), r"_weight: expected shape \(4, 2\)"),
+])
+def test_what_raises_for_bags(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(tn.ones((4, 2)))
+
+
 def test_one_hot():
     assert F.one_hot(tn.tensor([[0, 2]])).numpy().tolist() == [[[1, 0, 0], [0, 0, 1]]]
     assert F.one_hot(tn.tensor(1), 4).numpy().tolist() == [0, 1, 0, 0]

@@ -53,3 +53,10 @@ def test_normalize(p, dim):
     zero = tn.zeros((2, 3), requires_grad=True)
     F.normalize(zero, p, 1).sum().backward()
     assert np.isfinite(zero.grad.numpy()).all()
+
+
+def test_a_vector_that_is_broadcast_has_the_norm_of_all_its_elements():
+    x, y = np.random.default_rng(0).standard_normal((2, 3)), np.array([[2.0, -1.0, 0.5]])
+    wide = np.broadcast_to(y, x.shape)
+    expected = (x * wide).sum(0) / np.sqrt((x * x).sum(0) * (wide * wide).sum(0))
+    np.testing.assert_allclose(F.cosine_similarity(tn.tensor(x), tn.tensor(y), dim=0).numpy(), expected, rtol=1e-12)

@@ -71,8 +71,8 @@ PARAMETERS = {
 PARAMETER = {name: kind for kind, names in PARAMETERS.items() for name in names.split()}
 # Of losses and statistics.
 PARAMETER |= dict.fromkeys("""log_probs input_lengths target_lengths targets cost real fake first second linear_weight
-    negatives""".split(), "ArrayLike")
-PARAMETER |= {"blank": "int", "linear_bias": "ArrayLike | None"}
+    negatives offsets per_sample_weights""".split(), "ArrayLike")
+PARAMETER |= {"blank": "int", "linear_bias": "ArrayLike | None", "pieces": "int"}
 
 # The same for single functions, where the name alone does not tell.
 PARTICULAR = {
@@ -88,7 +88,7 @@ PARTICULAR = {
     "vstack.arrays": "Sequence[ArrayLike] | Tensor", "dstack.arrays": "Sequence[ArrayLike] | Tensor",
     "multi_dot.arrays": "Sequence[ArrayLike] | Tensor", "to.target": "DTypeLike | DeviceLike | Tensor",
     **{f"{name}.p": "ArrayLike" for name in ("js_div", "kl_categorical", "wasserstein_1d", "wasserstein_lp")},
-    "wasserstein_1d.positions": "ArrayLike",
+    "wasserstein_1d.positions": "ArrayLike", "kwta.k": "float",
     "embedding.padding_idx": "int", "scaled_dot_product_attention.key": "ArrayLike",
     "multi_head_attention_forward.key": "ArrayLike", "causal_mask.source": "int", "alibi_bias.source": "int",
     "rotary_angles.dim": "int", "sinusoidal_positions.dim": "int", "rotary_angles.start": "int",

@@ -5,6 +5,7 @@ from . import graph as graph
 from . import init as init
 from . import utils as utils
 from .activation import *  # noqa: F403
+from .activation_gates import *  # noqa: F403
 from .activation_pieces import *  # noqa: F403
 from .attention import *  # noqa: F403
 from .batchnorm import *  # noqa: F403

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .parameter import Parameter
 
 __all__ = [
-    "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSoftmax", "PReLU", "RReLU",
+    "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSoftmax", "PReLU", "RReLU",
     "ReLU", "ReLU6", "Softmax", "Softmax2d", "Softmin", "Softshrink", "Threshold",
 ]
 
@@ -335,36 +335,6 @@ class RReLU(Module):
 
     def extra_repr(self) -> str:
         return f"lower={self.lower}, upper={self.upper}" + inplace(self, True)
-
-
-class GLU(Module):
-    """One half of the input, let through by the other.
-
-    Formula: out = a s(b), a and b the two halves along `dim`, s the logistic function.
-
-    Args:
-        dim: the axis to halve.
-
-    Raises:
-        ValueError: at the call, the size along `dim` is odd.
-
-    Source: Dauphin et al. 2017.
-
-    Example:
-        >>> import tinygrad_notes as tn
-        >>> tn.nn.GLU()(tn.tensor([2.0, 0.0]))
-        tensor([1.])
-    """
-
-    def __init__(self, dim: int = -1) -> None:
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, input: ArrayLike) -> Tensor:
-        return F.glu(input, self.dim)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
 
 
 class _AlongAxis(Module):

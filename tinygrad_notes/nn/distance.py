@@ -45,12 +45,12 @@ class PairwiseDistance(Module):
     Formula: out = (sum_k |x1_k - x2_k + eps|^p)^(1/p).
 
     Args:
-        p: > 0, or infinity.
+        p: which norm, any number or infinity.
         eps: added to each difference.
         keepdim: keep the last axis.
 
     Raises:
-        ValueError: at the call, p <= 0 or the shapes do not broadcast.
+        ValueError: at the call, the shapes do not broadcast.
 
     Example:
         >>> import tinygrad_notes as tn

@@ -4,17 +4,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..autograd import Tensor, as_tensor
+from ..ops import exp, ones, reshape, sum, uniform, where, zeros
 from . import functional as F
 from .functional.common import number
-from .linear import Linear
+from .linear import Linear, size
 from .module import Module
 
 if TYPE_CHECKING:
-    from ..autograd import Tensor
     from ..backend import Generator
     from ..typing import ArrayLike, DeviceLike, DTypeLike
 
-__all__ = ["AlphaDropout", "DropConnect", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]
+__all__ = [
+    "AlphaDropout", "DropConnect", "DropPath", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout",
+    "HeterogeneousDropout",
+]
 
 
 class _Dropout(Module):
@@ -152,6 +156,127 @@ class AlphaDropout(_Dropout):
     """
 
     function = F.alpha_dropout
+
+
+class FeatureAlphaDropout(_Dropout):
+    """`AlphaDropout` of whole channels of (N, C, ...).
+
+    Formula: see `nn.functional.feature_alpha_dropout`.
+
+    Args:
+        p: probability of a replacement, in [0, 1].
+        inplace: accepted as in PyTorch; the result is always a new tensor.
+        generator: `tn.Generator`; default: the one of `tn.manual_seed`.
+
+    Raises:
+        ValueError: p is outside [0, 1], or at the call there are less than two axes.
+
+    Source: Klambauer et al. 2017.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.FeatureAlphaDropout(0.2).eval()(tn.ones((1, 2)))
+        tensor([[1., 1.]])
+    """
+
+    function = F.feature_alpha_dropout
+
+
+class DropPath(Module):
+    """Zeroes all of an example at random while training: stochastic depth, for the branch of a residual layer.
+
+    Formula: out[n] = x[n] m_n / (1 - p), m_n ~ Bernoulli(1 - p); with mode 'batch' one m for all examples.
+
+    Args:
+        p: probability of a zero, in [0, 1].
+        mode: 'row' for each example on its own, 'batch' for all together.
+        generator: `tn.Generator`; default: the one of `tn.manual_seed`.
+
+    Raises:
+        ValueError: p is outside [0, 1]; at the call, the mode is unknown.
+
+    Source: Huang et al. 2016, "Deep networks with stochastic depth".
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.DropPath(0.5).eval()(tn.ones((2, 1)))
+        tensor([[1.],
+                [1.]])
+    """
+
+    def __init__(self, p: float = 0.0, mode: str = "row", generator: Generator | None = None) -> None:
+        super().__init__()
+        self.p, self.mode, self.generator = number("p", p, 0, high=1), mode, generator
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        return F.drop_path(input, self.p, self.mode, self.training, self.generator)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, mode={self.mode!r}"
+
+
+class HeterogeneousDropout(Module):
+    """Dropout that spares units that were rarely active, so that each task finds units of its own.
+
+    Formula: out_i = x_i m_i / k_i, m_i ~ Bernoulli(k_i), k_i = exp(-strength c_i / max_j c_j), c_i how often unit i was
+        not zero while training, as of the last `next_task`; 1 before the first.
+
+    Args:
+        num_features: units, the size of the last axis.
+        strength: >= 0; 0 drops nothing.
+        scale: whether to divide by k_i.
+        generator: `tn.Generator`; default: the one of `tn.manual_seed`.
+
+    Attributes:
+        counts: (num_features,) c_i, int64.
+        keep: (num_features,) k_i.
+
+    Raises:
+        ValueError: the strength is negative, or at the call the last axis has another size.
+
+    Source: the notes, references, lines 106 to 110; Sarfraz et al. 2023, "Sparse coding in a dual memory system for
+        lifelong learning".
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> drop = tn.nn.HeterogeneousDropout(3, strength=1.0)
+        >>> out = drop(tn.tensor([[1.0, 0.0, 2.0], [3.0, 0.0, 0.0]]))
+        >>> drop.next_task(); drop.keep
+        tensor([0.3679, 1.0000, 0.6065])
+    """
+
+    counts: Tensor
+    keep: Tensor
+
+    def __init__(self, num_features: int, strength: float = 1.0, scale: bool = True,
+                 generator: Generator | None = None) -> None:
+        super().__init__()
+        self.num_features, self.strength = size("num_features", num_features), number("strength", strength, 0)
+        self.scale, self.generator = scale, generator
+        self.register_buffer("counts", zeros((num_features,), dtype="int64"))
+        self.register_buffer("keep", ones((num_features,)))
+
+    def next_task(self) -> None:
+        """Take the counts so far for the probabilities of what follows."""
+        most = float(self.counts.max()) if self.num_features else 0.0
+        if most:
+            self.keep.data = exp(self.counts.astype(self.keep.dtype) * (-self.strength / most)).data
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        input = as_tensor(input)
+        if input.shape[-1:] != (self.num_features,):
+            raise ValueError(f"HeterogeneousDropout: expected {self.num_features} units on the last axis, got shape "
+                             f"{input.shape}")
+        if not self.training:
+            return input
+        active = reshape(input.detach() != 0, (-1, self.num_features))
+        self.counts.data = (self.counts + sum(active, axis=0)).data
+        keep = self.keep.astype(input.dtype)
+        mask = uniform(input.shape, generator=self.generator, dtype=input.dtype, device=input.device) < keep
+        return where(mask, input / keep if self.scale else input, 0.0)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_features}, strength={self.strength}, scale={self.scale}"
 
 
 class DropConnect(Linear):

@@ -3,10 +3,13 @@ from .activation import *  # noqa: F403
 from .adversarial import *  # noqa: F403
 from .attention import *  # noqa: F403
 from .classification import *  # noqa: F403
+from .competition import *  # noqa: F403
 from .contrastive import *  # noqa: F403
 from .convolution import *  # noqa: F403
 from .divergence import *  # noqa: F403
 from .dropout import *  # noqa: F403
+from .embedding import *  # noqa: F403
+from .gates import *  # noqa: F403
 from .grid import *  # noqa: F403
 from .interpolation import *  # noqa: F403
 from .linear import *  # noqa: F403

@@ -185,6 +185,12 @@ def dice_loss(
 ) -> Tensor:
     """One minus the Dice coefficient of predicted and true regions, per class."""
 
+def drop_path(
+    input: ArrayLike, p: float = 0.0, mode: str = 'row', training: bool = True,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Zero all of an example with probability p:"""
+
 def dropout(
     input: ArrayLike, p: float = 0.5, training: bool = True, inplace: bool = False,
     generator: Generator | None = None,
@@ -216,6 +222,20 @@ def embedding(
     norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
 ) -> Tensor:
     """The rows of a matrix at some indices."""
+
+def embedding_bag(
+    input: ArrayLike, weight: ArrayLike, offsets: ArrayLike | None = None, max_norm: float | None = None,
+    norm_type: float = 2.0, scale_grad_by_freq: bool = False, mode: str = 'mean', sparse: bool = False,
+    per_sample_weights: ArrayLike | None = None, include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Tensor:
+    """The sum, mean or maximum of rows of a matrix, over bags of indices."""
+
+def feature_alpha_dropout(
+    input: ArrayLike, p: float = 0.5, training: bool = False, inplace: bool = False,
+    generator: Generator | None = None,
+) -> Tensor:
+    """`alpha_dropout` of whole channels of (N, C, ...)."""
 
 def focal_loss(
     input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None, gamma: float = 2.0,
@@ -270,6 +290,9 @@ def gaussian_nll_loss(
     reduction: str = 'mean',
 ) -> Tensor:
     """The negative log-likelihood of normal targets with predicted mean and variance."""
+
+def geglu(input: ArrayLike, dim: Axis = -1) -> Tensor:
+    """One half of the input, times the GELU of the other."""
 
 def gelu(input: ArrayLike, approximate: str = 'none') -> Tensor:
     """x times the normal distribution function at x."""
@@ -357,6 +380,9 @@ def kl_normal(
 
 def kl_to_standard_normal(mean: ArrayLike, log_var: ArrayLike, reduction: str = 'batchmean') -> Tensor:
     """The Kullback-Leibler divergence of independent normal variables from standard normal ones:"""
+
+def kwta(input: ArrayLike, k: float, dim: Axis = -1) -> Tensor:
+    """The k largest units along an axis; all others become 0."""
 
 def l1_loss(
     input: ArrayLike, target: ArrayLike, reduction: str = 'mean', weight: ArrayLike | None = None,
@@ -482,6 +508,9 @@ def max_unpool3d(
 ) -> Tensor:
     """The elements of `input` back where `max_pool3d` took them from, zero elsewhere."""
 
+def maxout(input: ArrayLike, pieces: int, dim: Axis = -1) -> Tensor:
+    """The largest of each group of neighbouring units."""
+
 def mish(input: ArrayLike, inplace: bool = False) -> Tensor:
     """x times tanh of its softplus."""
 
@@ -541,6 +570,9 @@ def pairwise_distance(
 ) -> Tensor:
     """The p-norm of the difference of vectors on the last axis."""
 
+def pdist(input: ArrayLike, p: float = 2.0) -> Tensor:
+    """The distances between all pairs of points of a set, each pair once."""
+
 def pixel_shuffle(input: ArrayLike, upscale_factor: int) -> Tensor:
     """An image r times larger from r^2 times as many channels."""
 
@@ -555,6 +587,9 @@ def poisson_nll_loss(
 
 def prelu(input: ArrayLike, weight: ArrayLike) -> Tensor:
     """leaky_relu with a learned slope, one for all or one per channel (axis 1)."""
+
+def reglu(input: ArrayLike, dim: Axis = -1) -> Tensor:
+    """One half of the input, times the positive part of the other."""
 
 def relative_position_bucket(
     relative_position: ArrayLike, bidirectional: bool = True, num_buckets: int = 32,
@@ -633,8 +668,14 @@ def softshrink(input: ArrayLike, lambd: float = 0.5) -> Tensor:
 def softsign(input: ArrayLike) -> Tensor:
     """x over one plus its absolute value."""
 
+def sparsemax(input: ArrayLike, dim: Axis = -1) -> Tensor:
+    """The nearest probabilities to the input: like softmax, but small ones are exactly 0."""
+
 def subsample(input: ArrayLike, factor: int | Sequence[int]) -> Tensor:
     """Every k-th element along all axes but batch and channels: the simplest way to a smaller image."""
+
+def swiglu(input: ArrayLike, dim: Axis = -1) -> Tensor:
+    """One half of the input, times the SiLU of the other."""
 
 def tanh(input: ArrayLike) -> Tensor:
     """The hyperbolic tangent."""

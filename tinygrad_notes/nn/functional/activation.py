@@ -7,7 +7,7 @@ from ...ops.random import uniform
 from .common import number
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+    "celu", "elu", "gelu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
     "leaky_relu", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "rrelu", "selu", "sigmoid",
     "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
 ]
@@ -137,39 +137,6 @@ def prelu(input, weight):
 @_as(ops.softplus)
 def softplus(input, beta=1.0, threshold=20.0):
     return ops.softplus(input, beta, threshold)
-
-
-def glu(input, dim=-1):
-    """One half of the input, let through by the other.
-
-    Formula: out = a s(b), a and b the two halves along `dim`, s the logistic function.
-
-    Args:
-        input: floating, of even size along `dim`.
-        dim: the axis to halve.
-
-    Returns:
-        A Tensor of half the size along `dim`.
-
-    Raises:
-        ValueError: the size along `dim` is odd.
-        IndexError: there is no such axis.
-
-    Source: Dauphin et al. 2017, "Language modeling with gated convolutional networks".
-
-    Example:
-        >>> import tinygrad_notes as tn
-        >>> tn.nn.functional.glu(tn.tensor([2.0, 4.0, 0.0, 0.0]))
-        tensor([1., 2.])
-    """
-    input = as_tensor(input)
-    if not -input.ndim <= dim < input.ndim:
-        raise IndexError(f"glu: dim {dim} is out of range for a tensor with {input.ndim} axes")
-    n = input.shape[dim]
-    if n % 2:
-        raise ValueError(f"glu: expected an even size along axis {dim}, got shape {input.shape}")
-    before = (slice(None),) * (dim % input.ndim)
-    return input[(*before, slice(0, n // 2))] * ops.sigmoid(input[(*before, slice(n // 2, n))])
 
 
 def rrelu(input, lower=1 / 8, upper=1 / 3, training=False, inplace=False, generator=None):

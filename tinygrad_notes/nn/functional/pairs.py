@@ -1,13 +1,25 @@
 """Distances and similarities of vectors, and the losses of pairs and triples of them."""
-from math import inf
-
 from ...autograd import as_tensor
-from ...ops import abs, max, maximum, minimum, norm, pow, relu, sqrt, square, sum, where
+from ...ops import (
+    arange,
+    broadcast_arrays,
+    maximum,
+    minimum,
+    nonzero,
+    norm,
+    relu,
+    reshape,
+    sqrt,
+    square,
+    sum,
+    take,
+    where,
+)
 from .common import check_reduction, number, reduced, same_shape
 from .margins import check_signs
 
 __all__ = [
-    "cosine_embedding_loss", "cosine_similarity", "margin_ranking_loss", "normalize", "pairwise_distance",
+    "cosine_embedding_loss", "cosine_similarity", "margin_ranking_loss", "normalize", "pairwise_distance", "pdist",
     "triplet_margin_loss", "triplet_margin_with_distance_loss",
 ]
 
@@ -34,15 +46,10 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
         tensor([0.6000])
     """
     x1, x2 = as_tensor(x1), as_tensor(x2)
-    first, second = (maximum(_length(x, dim), eps) for x in (x1, x2))
+    if x1.shape != x2.shape:  # first, so that a vector of one number, repeated, has the norm of all
+        x1, x2 = broadcast_arrays(x1, x2)
+    first, second = (maximum(norm(x, axis=dim, keepdims=True), eps) for x in (x1, x2))
     return sum(x1 / first * (x2 / second), axis=dim)
-
-
-def _length(x, dim):
-    """The norm along an axis, kept; its gradient at the zero vector is 0."""
-    total = sum(square(x), axis=dim, keepdims=True)
-    zero = total == 0
-    return where(zero, 0.0, sqrt(where(zero, 1.0, total)))
 
 
 def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
@@ -52,7 +59,7 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
 
     Args:
         x1, x2: floating, (..., D); shapes broadcast.
-        p: > 0, or infinity.
+        p: which norm, any number or infinity; 0 counts what is not 0.
         eps: added to each difference, so that equal vectors have a gradient.
         keepdim: keep the last axis.
 
@@ -60,23 +67,44 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
         A Tensor (...), or with `keepdim` (..., 1).
 
     Raises:
-        ValueError: p <= 0, or the shapes do not broadcast.
+        ValueError: the shapes do not broadcast.
 
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.nn.functional.pairwise_distance(tn.tensor([[0.0, 0.0]]), tn.tensor([[3.0, 4.0]]))
         tensor([5.0000])
     """
-    if not p > 0:
-        raise ValueError(f"p: expected a number > 0, got {p!r}")
-    d = as_tensor(x1) - as_tensor(x2) + eps
-    if p == 2:
-        return sqrt(sum(square(d), axis=-1, keepdims=keepdim))
-    if p == 1:
-        return sum(abs(d), axis=-1, keepdims=keepdim)
-    if p == inf:
-        return max(abs(d), axis=-1, keepdims=keepdim)
-    return pow(sum(pow(abs(d), p), axis=-1, keepdims=keepdim), 1 / p)
+    return norm(as_tensor(x1) - as_tensor(x2) + eps, p, axis=-1, keepdims=keepdim)
+
+
+def pdist(input, p=2.0):
+    """The distances between all pairs of points of a set, each pair once.
+
+    Formula: out = (|x_0 - x_1|, |x_0 - x_2|, ..., |x_1 - x_2|, ...): the upper triangle of `cdist`, row by row.
+
+    Args:
+        input: floating, (N, D).
+        p: which norm, >= 0, or infinity; 0 counts the coordinates that differ.
+
+    Returns:
+        A Tensor (N (N - 1) / 2,). Its gradient is zero where two points meet.
+
+    Raises:
+        ValueError: the input does not have two axes, or p < 0.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> tn.nn.functional.pdist(tn.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
+        tensor([5.0000, 1.0000, 4.2426])
+    """
+    input = as_tensor(input)
+    if input.ndim != 2:
+        raise ValueError(f"pdist: expected shape (N, D), got {input.shape}")
+    if p < 0:
+        raise ValueError(f"pdist: p: expected a number >= 0, got {p!r}")
+    place = arange(input.shape[0], device=input.device)
+    first, second = nonzero(reshape(place, (-1, 1)) < place)
+    return norm(take(input, first, axis=0) - take(input, second, axis=0), p, axis=1)
 
 
 def normalize(input, p=2.0, dim=1, eps=1e-12):

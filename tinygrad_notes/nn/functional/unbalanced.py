@@ -7,7 +7,7 @@ from ...ops import expm1, moveaxis, pow, sigmoid, sum, where
 from ...ops.losses import check_labels
 from .classification import binary_cross_entropy_with_logits, counted_labels, cross_entropy, weighted_reduction
 from .common import check_reduction, number, reduced, same_shape
-from .linear import one_hot
+from .embedding import one_hot
 
 __all__ = ["dice_loss", "focal_loss", "sigmoid_focal_loss", "tversky_loss"]
 
