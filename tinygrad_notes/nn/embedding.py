@@ -79,7 +79,7 @@ class Embedding(Module):
     @classmethod
     def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None,
                         max_norm: float | None = None, norm_type: float = 2.0,
-                        scale_grad_by_freq=False):
+                        scale_grad_by_freq: bool = False) -> Embedding:
         """A layer around a given table.
 
         Args:
@@ -92,7 +92,8 @@ class Embedding(Module):
         """
         if embeddings.ndim != 2:
             raise ValueError(f"embeddings: expected shape (V, D), got {embeddings.shape}")
-        return cls(*embeddings.shape, padding_idx, max_norm, norm_type, scale_grad_by_freq, False, embeddings, freeze)
+        rows, columns = embeddings.shape
+        return cls(rows, columns, padding_idx, max_norm, norm_type, scale_grad_by_freq, False, embeddings, freeze)
 
     def reset_parameters(self, generator: Generator | None = None) -> None:
         """Draw the table anew; the padding row becomes zero."""
@@ -176,7 +177,8 @@ class EmbeddingBag(Module):
         """
         if embeddings.ndim != 2:
             raise ValueError(f"embeddings: expected shape (V, D), got {embeddings.shape}")
-        layer = cls(*embeddings.shape, max_norm, norm_type, scale_grad_by_freq, mode, sparse, embeddings,
+        rows, columns = embeddings.shape
+        layer = cls(rows, columns, max_norm, norm_type, scale_grad_by_freq, mode, sparse, embeddings,
                     include_last_offset, padding_idx)
         layer.weight.requires_grad = not freeze
         return layer
