@@ -2,7 +2,8 @@
 from math import prod
 
 from ...autograd import Tensor, as_tensor, no_grad
-from ...ops import mean, reshape, rsqrt
+from ...ops import mean as average_of
+from ...ops import reshape, rsqrt
 from ...ops.normalize import mean_of_squares, moments, scale_channels, standardize, window_total
 from .common import number
 
@@ -198,9 +199,10 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
 
 
 def _by_running_values(input, view, running_mean, running_var, weight, bias, eps):
-    scale = rsqrt(running_var.astype(input.dtype) + eps)
+    mean, var = [t if t.dtype == input.dtype else t.astype(input.dtype) for t in (running_mean, running_var)]
+    scale = rsqrt(var + eps)
     scale = scale if weight is None else scale * weight
-    offset = -running_mean.astype(input.dtype) * scale
+    offset = -mean * scale
     return scale_channels(input, scale, offset if bias is None else offset + bias, shape=view)
 
 
@@ -256,7 +258,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     out, average, var = _whole(wide, view, (2, 3), weight, bias, eps)
     if samples and places and tracked:
         with no_grad():
-            average, var = [reshape(mean(t, 0), (-1,)) for t in (average, var)]
+            average, var = [reshape(average_of(t, 0), (-1,)) for t in (average, var)]
         _update(running_mean, running_var, average, var * (places / (places - 1)), momentum)
     return _narrowed(out, input)
 
