@@ -242,3 +242,25 @@ def test_same_as_pytorch(name, options, shape):
         np.testing.assert_allclose(x.grad.numpy(), y.grad.numpy(), rtol=1e-8, atol=1e-10)
     for key, value in theirs.state_dict().items():
         np.testing.assert_allclose(ours.state_dict()[key].numpy(), value.numpy(), rtol=1e-10)
+
+
+@pytest.mark.parametrize("kind", ["BatchNorm", "InstanceNorm"])
+@pytest.mark.parametrize("places", [1, 2, 3])
+def test_lazy_layers_learn_the_number_of_channels(kind, places):
+    made, plain = getattr(nn, f"Lazy{kind}{places}d"), getattr(nn, f"{kind}{places}d")
+    x = tn.tensor(np.random.default_rng(4).standard_normal((4, 3, *(2, 3, 2)[:places])))
+    layer, wanted = made(dtype="float64"), plain(3, affine=True, track_running_stats=True, dtype="float64")
+    keys = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
+    assert layer.has_uninitialized_params() and repr(layer).startswith(f"Lazy{kind}{places}d(0, eps=")
+    assert list(layer.state_dict()) == keys and not layer.weight.size
+    np.testing.assert_array_equal(layer(x).numpy(), wanted(x).numpy())
+    assert type(layer) is plain and repr(layer) == repr(wanted) and type(layer.weight) is nn.Parameter
+    loaded = made(dtype="float64")
+    loaded.load_state_dict(layer.state_dict())
+    np.testing.assert_array_equal(loaded.eval()(x).numpy(), layer.eval()(x).numpy())
+    assert loaded.num_features == 3
+    bare = made(affine=False, track_running_stats=False)
+    assert bare(x.astype("float32")).shape == x.shape and type(bare) is plain and not bare.state_dict()
+    assert made(bias=False).bias is None
+    with pytest.raises(ValueError, match="expected"):
+        made()(tn.ones((2, 3))[0] if kind == "BatchNorm" else tn.ones(()))

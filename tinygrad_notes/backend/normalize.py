@@ -10,7 +10,7 @@ import numpy as np
 
 from .kernels import kernel
 from .memory import aligned_empty
-from .pieces import Channels, Rows
+from .pieces import Channels, Rows, work_on
 
 _SMALL = 1 << 13  # up to this many elements plain expressions beat the setting up of pieces
 _FAR = 2  # a mean of more standard deviations than this is taken off before products are summed
@@ -90,22 +90,36 @@ def _row_moments(x, rows):
 
 
 def _channel_moments(x, channels):
-    """The mean of the first piece is taken off before squares are summed, so that their difference keeps its digits."""
-    flat, share = channels.flat(x), channels.count / x.size
-    mean, var = np.empty(channels.count), np.empty(channels.count)
-    for which, places in channels.pieces():
-        z = channels.piece(flat, places[0], which)
-        first = channels.totals(z) * (z.shape[1] / z.size)
-        shift, total, squares = channels.spread(first, places), np.zeros(len(first)), np.zeros(len(first))
-        for place in places:
-            z = channels.piece(flat, place, which)
-            t = np.subtract(z, shift[:len(z)], out=channels.scratch(z))
-            total += channels.totals(t)
-            squares += channels.totals(np.multiply(t, t, out=t))
-        total *= share
-        mean[which] = first + total
-        var[which] = squares * share - total * total
-    return mean, np.maximum(var, 0, out=var)
+    """The moments of each piece, then those of all of them together."""
+    flat, tasks = channels.flat(x), channels.tasks()
+    found = [()] * len(tasks)
+
+    def work(those):
+        scratch = channels.scratch()
+        for k in those:
+            which, place, _ = tasks[k]
+            found[k] = _piece_moments(channels.piece(flat, place, which), channels, scratch)
+    work_on(work, len(tasks))
+    n, mean, var = x.size // channels.count, np.zeros(channels.count), np.zeros(channels.count)
+    for (which, _, _), (count, middle, _) in zip(tasks, found):
+        mean[which] += middle * (count / n)
+    for (which, _, _), (count, middle, spread) in zip(tasks, found):
+        var[which] += (spread + (middle - mean[which]) ** 2) * (count / n)
+    return mean, var
+
+
+def _piece_moments(z, channels, scratch):
+    """(numbers per channel, mean, variance) of a piece; the difference of squares is taken where it keeps its digits."""
+    n = z.size // z.shape[1]
+    mean = channels.totals(z) / n
+    square = mean * mean
+    var = channels.squares(z, scratch) / n - square
+    if not (square <= _FAR * _FAR * var).all():
+        z = z - np.asarray(mean, z.dtype)[None, :, None]
+        rest = channels.totals(z) / n
+        var = channels.squares(z, scratch) / n - rest * rest
+        mean = mean.astype("float64") + rest
+    return n, mean.astype("float64"), np.maximum(var, 0, dtype="float64")
 
 
 # From x to mean zero and variance one -----------------------------------------------------------
@@ -141,7 +155,7 @@ def _rows_standardized(x, rows, mean, scale, weight, bias):
         out = out if weight is None else np.multiply(out, weight, out=out)
         out = out if bias is None else np.add(out, bias, out=out)
         return out.reshape(x.shape)
-    out, t, weight = rows.new(), rows.scratch(), rows.ones if weight is None else weight
+    out, weight = rows.new(), rows.ones if weight is None else weight
     moved = None if mean is None else scale * mean.reshape(-1)
     if moved is not None and np.abs(moved).max() > _FAR:
         flat, moved = flat - mean.reshape(-1, 1), None
@@ -149,12 +163,18 @@ def _rows_standardized(x, rows, mean, scale, weight, bias):
     offset = moved is not None or bias is not None
     if offset:
         left2, right2 = rows.thin(rows.count, moved, 1), rows.thin(rows.length, -weight, bias).T
-    for piece in rows.pieces():
-        o = out[piece]
-        h = t[:len(o)]
-        np.multiply(flat[piece], np.matmul(left[piece], right, out=h), out=o)
-        if offset:
-            o += np.matmul(left2[piece], right2, out=h)
+    pieces = rows.pieces()
+
+    def work(those):
+        t = rows.scratch()
+        for k in those:
+            piece = pieces[k]
+            o = out[piece]
+            h = t[:len(o)]
+            np.multiply(flat[piece], np.matmul(left[piece], right, out=h), out=o)
+            if offset:
+                o += np.matmul(left2[piece], right2, out=h)
+    work_on(work, len(pieces))
     return out.reshape(x.shape)
 
 
@@ -166,13 +186,15 @@ def _hat(flat, mean, scale):
 
 def _scaled(x, channels, scale, offset):
     """x * scale + offset, one scale and offset per channel."""
-    flat, out = channels.flat(x), aligned_empty((x.size,), x.dtype)
-    for which, places in channels.pieces():
-        a, b = channels.spread(scale[which], places), channels.spread(offset[which], places)
-        for place in places:
+    flat, out, tasks = channels.flat(x), aligned_empty((x.size,), x.dtype), channels.tasks(scale, offset)
+
+    def work(those):
+        for k in those:
+            which, place, (a, b) = tasks[k]
             z = channels.piece(flat, place, which)
             o = np.multiply(z, a[:len(z)], out=channels.piece(out, place, which))
             o += b[:len(z)]
+    work_on(work, len(tasks))
     return channels.shaped(out)
 
 
@@ -228,7 +250,7 @@ def _rows_pull(y, x, rows, mean, scale, weight):
         dx -= hat * ((small @ weight)[:, None] / rows.length)
         dx *= scale[:, None]
         return dx.reshape(x.shape), many @ small, many @ ys
-    out, t = rows.new(), rows.scratch()
+    out = rows.new()
     mean = mean.reshape(-1) if centered else np.zeros_like(scale)
     moved = mean * scale
     if np.abs(moved).max() > _FAR:
@@ -236,26 +258,30 @@ def _rows_pull(y, x, rows, mean, scale, weight):
     left, right, one = rows.thin(rows.count, scale), rows.thin(rows.length, weight).T, rows.thin(rows.length, 1).T
     k = rows.thin(rows.count, scale * scale * scale / -rows.length)
     q = rows.thin(rows.count, scale / -rows.length)
-    sums = np.zeros((2, rows.length))
-    for piece in rows.pieces():
-        yp, xp, o = ys[piece], xs[piece], out[piece]
-        h, kp, qp = t[:len(o)], k[piece], q[piece]
-        np.multiply(yp, xp, out=o)
-        sums[0] += scale[piece] @ o
-        if centered:
-            sums[0] -= moved[piece] @ yp
-        sums[1] += np.ones(len(o), x.dtype) @ yp
-        total = yp @ weight
-        kp[:, 0] *= o @ weight - mean[piece] * total
-        np.multiply(yp, np.matmul(left[piece], right, out=h), out=o)
-        np.matmul(kp, one, out=h)
-        h *= xp
-        o += h
-        if centered:
-            qp[:, 0] *= total
-            qp[:, 0] -= mean[piece] * kp[:, 0]
-            o += np.matmul(qp, one, out=h)
-    return out.reshape(x.shape), _cast(sums[0], x), _cast(sums[1], x)
+    pieces = rows.pieces()
+    sums = np.zeros((len(pieces), 2, rows.length), x.dtype)
+
+    def work(those):
+        t = rows.scratch()
+        for place in those:
+            piece = pieces[place]
+            yp, xp, o = ys[piece], xs[piece], out[piece]
+            h, kp, qp, total = t[:len(o)], k[piece], q[piece], yp @ weight
+            np.multiply(yp, xp, out=o)
+            sums[place, 0] = scale[piece] @ o - moved[piece] @ yp if centered else scale[piece] @ o
+            sums[place, 1] = np.ones(len(o), x.dtype) @ yp
+            kp[:, 0] *= o @ weight - mean[piece] * total
+            np.multiply(yp, np.matmul(left[piece], right, out=h), out=o)
+            np.matmul(kp, one, out=h)
+            h *= xp
+            o += h
+            if centered:
+                qp[:, 0] *= total
+                qp[:, 0] -= mean[piece] * kp[:, 0]
+                o += np.matmul(qp, one, out=h)
+    work_on(work, len(pieces))
+    dweight, dbias = sums.sum(0, dtype="float64")
+    return out.reshape(x.shape), _cast(dweight, x), _cast(dbias, x)
 
 
 def _channels_pull(y, x, channels, mean, scale, weight, n):
@@ -274,20 +300,27 @@ def _channels_pull(y, x, channels, mean, scale, weight, n):
 def _sums(y, x, channels, mean, scale):
     """The sums of y and of y * (x - mean) over each channel; `scale` is one over the deviation from the mean."""
     ys, xs = channels.flat(y), channels.flat(x)
-    plain, weighted = np.zeros(channels.count), np.zeros(channels.count)
     near = mean is None or np.abs(mean * scale).max() <= _FAR
-    for which, places in channels.pieces():
-        shift = None if near else channels.spread(mean[which], places)
-        for place in places:
+    tasks = channels.tasks() if near else channels.tasks(mean)
+    found = [()] * len(tasks)
+
+    def work(those):
+        scratch = channels.scratch()
+        for k in those:
+            which, place, shift = tasks[k]
             zx, zy = channels.piece(xs, place, which), channels.piece(ys, place, which)
-            t = channels.scratch(zx)
+            t = scratch[:zx.size].reshape(zx.shape)
             if near:
                 np.multiply(zx, zy, out=t)
             else:
-                np.subtract(zx, shift[:len(zx)], out=t)
+                np.subtract(zx, shift[0][:len(zx)], out=t)
                 t *= zy
-            weighted[which] += channels.totals(t)
-            plain[which] += channels.totals(zy)
+            found[k] = channels.totals(zy), channels.totals(t)
+    work_on(work, len(tasks))
+    plain, weighted = np.zeros(channels.count), np.zeros(channels.count)
+    for (which, _, _), (p, w) in zip(tasks, found):
+        plain[which] += p
+        weighted[which] += w
     if near and mean is not None:
         weighted -= mean * plain
     return plain, weighted
@@ -296,13 +329,17 @@ def _sums(y, x, channels, mean, scale):
 def _mixed(y, x, channels, a, b, c):
     """y * a + x * b + c, one a, b and c per channel."""
     ys, xs, out = channels.flat(y), channels.flat(x), aligned_empty((x.size,), x.dtype)
-    for which, places in channels.pieces():
-        a1, b1, c1 = [channels.spread(numbers[which], places) for numbers in (a, b, c)]
-        for place in places:
+    tasks = channels.tasks(a, b, c)
+
+    def work(those):
+        scratch = channels.scratch()
+        for k in those:
+            which, place, (a1, b1, c1) = tasks[k]
             zx, zy = channels.piece(xs, place, which), channels.piece(ys, place, which)
             n = len(zx)
-            t = np.multiply(zx, b1[:n], out=channels.scratch(zx))
+            t = np.multiply(zx, b1[:n], out=scratch[:zx.size].reshape(zx.shape))
             t += c1[:n]
             o = np.multiply(zy, a1[:n], out=channels.piece(out, place, which))
             o += t
+    work_on(work, len(tasks))
     return channels.shaped(out)

@@ -8,8 +8,21 @@ Sums are products with a vector of ones. The order of the memory is kept: an arr
 import numpy as np
 
 from .memory import aligned_empty
+from .threads import spread as in_threads
 
 PIECE = 1 << 17  # bytes: a few such pieces fit into the second-level cache of a CPU
+
+
+LONG = 64  # runs of so many elements are multiplied by themselves one by one
+MANY = 6  # from so many pieces on it pays to wake other threads
+
+
+def work_on(work, count):
+    """`work(those)` with iterators over range(count), in several threads where there are many."""
+    if count < MANY:
+        work(range(count))
+    else:
+        in_threads(work, range(count))
 
 
 class Channels:
@@ -27,7 +40,7 @@ class Channels:
         self.last = not x.flags.c_contiguous and x.ndim > 2 and np.moveaxis(x, 1, -1).flags.c_contiguous
         self.run = 1 if self.last else places  # elements of one channel that lie side by side
         self.each, self.count = each, self.samples * self.channels if each else self.channels
-        self.step, self._scratch = max(1, PIECE // x.dtype.itemsize), None
+        self.step = max(1, PIECE // x.dtype.itemsize)
 
     # Arrays -----------------------------------------------------------------------------------
     def flat(self, x):
@@ -66,11 +79,14 @@ class Channels:
         """The piece of a flat array at `place`, as (periods, channels, run)."""
         return flat[place].reshape(-1, which.stop - which.start, self.run)
 
-    def scratch(self, piece):
-        """Memory of the shape of a piece, the same again and again."""
-        if self._scratch is None or self._scratch.size < piece.size:
-            self._scratch = aligned_empty((piece.size,), self.dtype)
-        return self._scratch[:piece.size].reshape(piece.shape)
+    def scratch(self):
+        """Memory for one piece, to be used again and again by one thread."""
+        return aligned_empty((max(self.step, self.run),), self.dtype)
+
+    def tasks(self, *columns):
+        """[(channels, place, numbers)]: each piece, and of each column (count,) its channels' numbers to meet it."""
+        return [(which, place, numbers) for which, places in self.pieces()
+                for numbers in ([self.spread(column[which], places) for column in columns],) for place in places]
 
     # One number per channel ---------------------------------------------------------------------
     def spread(self, numbers, places):
@@ -81,10 +97,14 @@ class Channels:
         numbers = numbers.astype(self.dtype, copy=False)[None, :, None]
         if len(places) == 1:
             return numbers
-        size, width = places[0].stop - places[0].start, numbers.shape[1]
-        out = aligned_empty((size // (width * self.run), width, self.run), self.dtype)
-        out[...] = numbers
-        return out
+        once = np.repeat(numbers[0, :, 0], self.run)
+        out, n = aligned_empty((places[0].stop - places[0].start,), self.dtype), len(once)
+        out[:n] = once
+        while n < len(out):  # copies of copies: much faster than one small row at a time
+            more = min(n, len(out) - n)
+            out[n:n + more] = out[:more]
+            n += more
+        return out.reshape(-1, numbers.shape[1], self.run)
 
     def totals(self, piece):
         """The sum of each channel over a piece (periods, channels, run)."""
@@ -92,6 +112,12 @@ class Channels:
         if run == 1:
             return np.ones(periods, self.dtype) @ piece[:, :, 0]
         return (piece.reshape(-1, run) @ np.ones(run, self.dtype)).reshape(periods, width).sum(0)
+
+    def squares(self, piece, scratch):
+        """The sum of the squares of each channel over a piece."""
+        if self.run < LONG:
+            return self.totals(np.multiply(piece, piece, out=scratch[:piece.size].reshape(piece.shape)))
+        return np.vecdot(piece, piece).sum(0)
 
     def expanded(self, statistics):
         """(1 or N, G, 1, 1) -> one number per channel, (count,)"""

@@ -24,6 +24,7 @@ from .graph.message_passing import *  # noqa: F403
 from .graph.sage import *  # noqa: F403
 from .lazy import *  # noqa: F403
 from .lazy_convolution import *  # noqa: F403
+from .lazy_normalization import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses_classification import *  # noqa: F403
 from .losses_contrastive import *  # noqa: F403
