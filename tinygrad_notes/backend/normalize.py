@@ -109,7 +109,7 @@ def _channel_moments(x, channels):
 
 
 def _piece_moments(z, channels, scratch):
-    """(numbers per channel, mean, variance) of a piece; the difference of squares is taken where it keeps its digits."""
+    """(numbers per channel, mean, variance) of a piece; squares are subtracted only where that keeps digits."""
     n = z.size // z.shape[1]
     mean = channels.totals(z) / n
     square = mean * mean
