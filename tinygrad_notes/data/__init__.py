@@ -1,5 +1,5 @@
 """Data sets that ship, generators of toy data, and loaders that go through them batch by batch."""
-from . import digits, mnist, mnist1d
+from . import augment, digits, mnist, mnist1d
 from .catalog import CATALOG, Source, find
 from .dataset import Dataset, Subset, TensorDataset, collate
 from .graphs import karate_club, stochastic_block_model
@@ -9,8 +9,8 @@ from .toy import double_well, eight_gaussians, gabor, line, linear_teacher, ring
 from .transform import label_noise, standardize
 
 __all__ = [
-    "CATALOG", "DataLoader", "Dataset", "Source", "Subset", "TensorDataset", "bootstrap", "collate", "digits",
-    "double_well", "eight_gaussians", "find", "gabor", "karate_club", "label_noise", "line", "linear_teacher",
+    "CATALOG", "DataLoader", "Dataset", "Source", "Subset", "TensorDataset", "augment", "bootstrap", "collate",
+    "digits", "double_well", "eight_gaussians", "find", "gabor", "karate_club", "label_noise", "line", "linear_teacher",
     "minibatches", "mnist", "mnist1d", "random_split", "rings", "sine4", "standardize", "stochastic_block_model",
     "stratified_split", "two_moons",
 ]
