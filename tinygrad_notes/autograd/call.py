@@ -3,10 +3,13 @@
 Operations of one or two inputs and no keyword parameters, which are most calls, have a function each that does
 nothing but the necessary (`_unary`, `_binary`); all others share `_general`.
 """
+import sys
+
 import numpy as np
 
 from ..backend import device_of
 from ..backend.dtypes import default_float, float64
+from ..backend.elementwise import LARGE, pairwise
 from .anomaly import note
 from .errors import explain
 from .mode import mode
@@ -161,6 +164,7 @@ def _binary(op, fast):
     differentiable = op.differentiable
     shapes = any("shape" in p.keep for p in (both, left, right))
     again = lambda x, y: evaluate(op, (x, y), {})
+    limit = LARGE if isinstance(fast, np.ufunc) else sys.maxsize
 
     def call(x, y, /):
         if isinstance(x, Tensor):
@@ -182,7 +186,10 @@ def _binary(op, fast):
             except Exception as error:
                 raise explain(op, (x, y), error) from error
         try:
-            out = fast(xd, yd) if ref.__class__ is _ndarray else evaluate(op, (xd, yd), {})
+            if ref.__class__ is _ndarray:
+                out = fast(xd, yd) if ref.size < limit else pairwise(fast, xd, yd)
+            else:
+                out = evaluate(op, (xd, yd), {})
         except Exception as error:
             raise explain(op, (x, y), error) from error
         if out.__class__ is not _ndarray or out.dtype is not ref.dtype:

@@ -5,6 +5,7 @@ the data types, and the random `Generator`.
 """
 from . import bfloat as _bfloat  # noqa: F401 (defines kernels)
 from . import conv as _conv  # noqa: F401
+from . import elementwise as _elementwise  # noqa: F401
 from . import normalize as _normalize  # noqa: F401
 from . import pooling as _pooling  # noqa: F401
 from . import pooling_sum as _pooling_sum  # noqa: F401

@@ -113,15 +113,18 @@ class Tiles:
         side, before = (self.side, [low for low, _ in g.padding]) if of_x else (self.made, [0] * len(g.out))
         over = [s - m for s, m in zip(side, self.made)]
         sizes = [n * m + extra for n, m, extra in zip((self.steps, *self.count[1:]), self.made, over)]
-        slab = Slabs(x, before, tuple(sizes), self.samples)
+        slab, views = Slabs(x, before, tuple(sizes), self.samples), {}
 
         def read(piece):
             n0, n1, t0, t1 = piece
             found = slab(n0, n1, t0 * self.made[0], (t1 - t0) * self.made[0] + over[0])
-            each, *along, channel = found.strides
-            shape = (*side, n1 - n0, *self.counts(piece), found.shape[-1])
-            strides = (*along, each, *[a * m for a, m in zip(along, self.made)], channel)
-            return as_strided(found, shape, strides, writeable=False)
+            kept = (n1 - n0, t1 - t0) if found.base is slab.room else None  # the same memory every time
+            if kept not in views:
+                each, *along, channel = found.strides
+                shape = (*side, n1 - n0, *self.counts(piece), found.shape[-1])
+                strides = (*along, each, *[a * m for a, m in zip(along, self.made)], channel)
+                views[kept] = as_strided(found, shape, strides, writeable=False)
+            return views.pop(None) if kept is None else views[kept]
         return read
 
     def writer(self, y):

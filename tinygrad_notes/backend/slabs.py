@@ -31,7 +31,7 @@ class Slabs:
         self.x, self.before = last(x), before
         shape = self.x.shape
         self.bare = not any(before) and sizes[1:] == shape[2:-1] and self.x.flags.c_contiguous
-        self.sizes, self.samples, self.buffer = sizes, samples, None
+        self.sizes, self.samples, self.buffer, self.room = sizes, samples, None, None
         self.inner = tuple([slice(low, low + n) for low, n in zip(before[1:], shape[2:-1])])
 
     def __call__(self, n0, n1, begin, need):
@@ -42,6 +42,7 @@ class Slabs:
         if self.buffer is None:  # the border along the other axes is zero once and for all
             self.buffer = aligned_empty((self.samples, *self.sizes, x.shape[-1]), x.dtype)
             self.buffer.fill(0)
+            self.room = self.buffer.base
         slab = self.buffer[:n1 - n0, :need]
         low, high = min(max(-begin, 0), need), max(min(x.shape[1] - begin, need), 0)
         if low:

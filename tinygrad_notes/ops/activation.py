@@ -25,7 +25,7 @@ ROOT_HALF, ROOT_2_PI, DENSITY, CUBIC = sqrt(0.5), sqrt(2 / pi), 1 / sqrt(2 * pi)
 # Forwards compute in place on arrays of their own: at these lengths, memory costs more than arithmetic.
 def rectified(xp, x):
     """max(x, 0); on long arrays NumPy clips three times faster than it compares."""
-    return xp.clip(x, 0, float("inf")) if x.size > 4096 and x.dtype.kind == "f" else xp.maximum(x, 0)
+    return xp.rectify(x) if x.size > 4096 and x.dtype.kind == "f" else xp.maximum(x, 0)
 
 
 def floored(xp, x):

@@ -12,7 +12,8 @@ __all__ = [
 ]
 
 relu = function("relu", rectified, "x where it is positive, else 0; the derivative at 0 is 0.",
-                "out = max(x, 0)", "relu(tn.tensor([-1.0, 2.0]))", "tensor([0., 2.])", x=lambda g, out: g * (out > 0))
+                "out = max(x, 0)", "relu(tn.tensor([-1.0, 2.0]))", "tensor([0., 2.])",
+                x=lambda xp, g, out: xp.multiply(g, out > 0))
 relu6 = function("relu6", lambda xp, x: xp.clip(x, 0, 6), "relu, at most 6; the derivative at 0 and 6 is 0.",
                  "out = min(max(x, 0), 6)", "relu6(tn.tensor([-1.0, 2.0, 7.0]))", "tensor([0., 2., 6.])",
                  x=lambda g, out: g * ((out > 0) & (out < 6)))
