@@ -35,6 +35,7 @@ __array_api_version__ = "2024.12"
 _LAZY = {
     "analysis": "analysis",
     "nn": "nn", "optim": "optim", "data": "data", "train": "train", "testing": "testing", "viz": "viz",
+    "distributions": "distributions",
     "models": "models", "program": "program", "typing": "typing",
     "gradcheck": ("testing", "gradcheck"), "gradgradcheck": ("testing", "gradgradcheck"),
     "save": ("train", "save"), "load": ("train", "load"), "graph": ("viz", "graph"),
@@ -45,6 +46,7 @@ _LAZY = {
 if _typing.TYPE_CHECKING:
     from . import analysis as analysis
     from . import data as data
+    from . import distributions as distributions
     from . import models as models  # type: ignore[attr-defined]  # elsewhere in the repository
     from . import nn as nn
     from . import optim as optim

@@ -541,3 +541,11 @@ def test_requires_grad_of_a_result_cannot_be_withdrawn():
     y = leaf([2.0]) * 2
     with pytest.raises(RuntimeError, match="detach"):
         y.requires_grad_(False)
+
+
+def test_a_sum_of_gradients_without_axes_is_a_tensor():
+    """NumPy makes a scalar of the sum of two arrays of no axes; a gradient stays an array with a device."""
+    x = tn.Tensor(np.array(2.0), requires_grad=True)
+    for _ in range(2):
+        (x * 3).backward()
+    assert x.grad.device == x.device and x.grad.item() == 6.0 and x.grad.clone().shape == ()

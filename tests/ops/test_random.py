@@ -191,3 +191,8 @@ def test_like_another_tensor():
     for made in (tn.randn_like(x), tn.rand_like(x)):
         assert made.shape == (2, 3) and made.dtype == "float64" and made.device == "strict"
     assert tn.randn_like(x, dtype="float32", device="cpu", requires_grad=True).requires_grad
+
+
+def test_bernoulli_of_one_probability():
+    x = tn.bernoulli(tn.tensor(1.0))
+    assert x.shape == () and x.device == tn.current_device() and x.dtype == "float32" and x.item() == 1.0

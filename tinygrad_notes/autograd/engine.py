@@ -321,10 +321,8 @@ def store(tensor, gradient):
     """Add a gradient Tensor to `tensor.grad`; never changes an array that somebody may hold."""
     if tensor.grad is None:
         tensor.grad = gradient
-    elif gradient.requires_grad or tensor.grad.requires_grad:
-        tensor.grad = tensor.grad + gradient
     else:
-        tensor.grad = Tensor.wrap(tensor.grad.data + gradient.data)
+        tensor.grad = tensor.grad + gradient
 
 
 def own(gradient):

@@ -195,3 +195,25 @@ def binomial(count, prob, /, shape=None, *, generator=None):
 
 def _binomial(stream, prob, count, dtype):
     return np.asarray(stream.binomial(count.astype(np.int64), prob.astype(np.float64)), dtype=dtype)
+
+
+def multinomial_counts(count, probs, shape, generator=None):
+    """How often each category comes in `count` draws; `probs` (..., K) broadcasts to `shape`."""
+    return _draw("multinomial", generator, _multinomial, _spread("multinomial", probs, shape),
+                 Tensor(np.int64(count), device=probs.device))
+
+
+def _multinomial(stream, probs, count, dtype):
+    probs = probs.astype(np.float64)
+    return np.asarray(stream.multinomial(int(count), probs / probs.sum(axis=-1, keepdims=True)), dtype=dtype)
+
+
+def von_mises(loc, concentration, shape, generator=None):
+    """Angles in [-pi, pi) around `loc`; both parameters broadcast to `shape`."""
+    return _draw("von_mises", generator, _von_mises, _spread("von_mises", loc, shape),
+                 _spread("von_mises", concentration, shape))
+
+
+def _von_mises(stream, loc, concentration, dtype):
+    drawn = stream.vonmises(0.0, concentration.astype(np.float64)) + loc.astype(np.float64)
+    return np.asarray((drawn + np.pi) % (2 * np.pi) - np.pi, dtype=dtype)

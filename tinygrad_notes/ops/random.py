@@ -358,7 +358,7 @@ def bernoulli(p=0.5, shape=None, *, generator=None, dtype=None, device=None):
         dtype, device = dtype or (p.dtype if p.dtype.kind == "f" else None), as_device(device or p.device)
     else:
         p = Tensor(np.asarray(p, dtype=np.float64), device=device)
-    chance, xp = p.data, p.device.xp
+    chance = p.data
     if chance.size and not holds((chance >= 0) & (chance <= 1)):
         chance = p.device.to_numpy(chance)
         raise ValueError(f"bernoulli: p: expected probabilities between 0 and 1, got {chance.min()} to {chance.max()}")
@@ -367,7 +367,7 @@ def bernoulli(p=0.5, shape=None, *, generator=None, dtype=None, device=None):
         raise ValueError(f"bernoulli: p of shape {chance.shape} does not broadcast to shape {shape}")
     # float64 draws: u < p is exact to 2^-53, also for the p near 0 that float32 could not tell from 0.
     draws = drawn("bernoulli", generator, p.device, _uniform, shape, 0.0, 1.0, np.dtype("float64"))
-    hits = Tensor.wrap(xp.astype(draws < chance, to_dtype(dtype) or default_float))
+    hits = (Tensor.wrap(draws) < p.detach()).astype(to_dtype(dtype) or default_float)
     return hits if device is None or hits.device is as_device(device) else hits.to(device)
 
 
