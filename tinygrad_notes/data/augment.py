@@ -267,7 +267,7 @@ def _pair(name, size):
 
 
 # Drawn anew for every image -----------------------------------------------------------------
-def _batch(name, x):
+def _batch(name: str, x: ArrayLike) -> Tensor:
     x = x if isinstance(x, Tensor) else as_tensor(x)
     if x.ndim != 4:
         raise ValueError(f"{name}: x: expected a batch (N, C, H, W), got shape {x.shape}")
