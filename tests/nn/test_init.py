@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 import tinygrad_notes as tn
+from tinygrad_notes import nn
 from tinygrad_notes.nn import init
 
 N = 1000  # weights of (N, N/2): half a million numbers, so that a std is known to about 0.1%
@@ -225,3 +226,64 @@ def test_wrong_arguments_raise_and_change_nothing(call):
 def test_arrays_are_not_tensors():
     with pytest.raises(TypeError, match="ones_: expected a Tensor, got ndarray"):
         init.ones_(np.zeros(3))
+
+
+# Convolutions, whole networks -----------------------------------------------------------
+@pytest.mark.parametrize("shape", [(6, 4, 3, 3), (4, 6, 5), (3, 3, 1, 3, 3)])
+def test_delta_orthogonal_is(shape):
+    """Zero but at the center, orthonormal there; a circular convolution then keeps the norm of its input."""
+    w = init.delta_orthogonal_(tn.zeros(shape, dtype="float64"), gain=1.5).numpy()
+    center = w[(..., *(n // 2 for n in shape[2:]))]
+    assert np.count_nonzero(w) == center.size
+    small = center @ center.T if shape[0] <= shape[1] else center.T @ center
+    np.testing.assert_allclose(small, 1.5**2 * np.eye(min(shape[:2])), atol=1e-12)
+
+
+def test_delta_orthogonal_keeps_the_norm():
+    layer = nn.Conv2d(3, 5, 3, padding="same", padding_mode="circular", bias=False, dtype="float64")
+    init.delta_orthogonal_(layer.weight)
+    x = tn.randn(4, 3, 6, 6, dtype="float64")
+    out = layer(x).numpy()
+    np.testing.assert_allclose((out**2).sum((1, 2, 3)), (x.numpy() ** 2).sum((1, 2, 3)), rtol=1e-10)
+    for shape in [(4, 4), (4, 4, 2), (4, 4, 3, 4)]:
+        with pytest.raises(ValueError, match="all of odd size, got shape"):
+            init.delta_orthogonal_(tn.zeros(shape))
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.Tanh, nn.Sigmoid])
+def test_every_layer_has_unit_variance_for_the_batch(activation):
+    """Deep, with layers of any kind and widths; the default weights would shrink or grow with depth."""
+    tn.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), activation(), nn.Flatten(), nn.Linear(4 * 36, 30), activation(),
+                        *[layer for _ in range(8) for layer in (nn.Linear(30, 30), activation())], nn.Linear(30, 2))
+    x = 7 * tn.randn(64, 1, 8, 8) + 3
+    found = init.lsuv_(net, x)
+    assert [path for path, _ in found] == ["0", "3", *[str(5 + 2 * k) for k in range(8)], "21"]
+    assert all(abs(variance - 1) < 0.01 for _, variance in found)
+    measured = nn.preactivation_stats(net, x, layers=(nn.Conv2d, nn.Linear))
+    np.testing.assert_allclose([row["var"] for row in measured], [v for _, v in found], rtol=1e-5)
+
+
+def test_lsuv_keeps_what_is_not_a_weight():
+    net = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2))
+    state = {k: v.numpy().copy() for k, v in net.state_dict().items()}
+    weight = net[0].weight
+    init.lsuv_(net, tn.randn(40, 3), orthogonal=False)
+    assert net[0].weight is weight and net.training
+    for name, value in net.state_dict().items():
+        same = (value.numpy() == state[name]).all()
+        assert same == (name not in ("0.weight", "3.weight")), name
+    ratio = net[0].weight.numpy() / state["0.weight"]
+    np.testing.assert_allclose(ratio, ratio[0, 0], rtol=1e-5)  # scaled, not drawn anew
+    assert not any(module._forward_hooks for module in net.modules() if getattr(module, "_forward_hooks", None))
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda net, x: init.lsuv_(nn.ReLU(), x), "ReLU called no layer with a weight"),
+    (lambda net, x: init.lsuv_(net, 0 * x), r"the output of layer '0' has no variance to divide by: 0"),
+    (lambda net, x: init.lsuv_(net, x, tolerance=0), "expected tolerance > 0"),
+    (lambda net, x: init.lsuv_(net, x, iterations=0), "an integer iterations > 0"),
+])
+def test_what_raises_for_networks(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(nn.Sequential(nn.Linear(3, 2, bias=False)), tn.ones((4, 3)) * tn.tensor([[1.0], [2.0], [3.0], [5.0]]))

@@ -72,7 +72,8 @@ PARAMETER = {name: kind for kind, names in PARAMETERS.items() for name in names.
 # Of losses and statistics.
 PARAMETER |= dict.fromkeys("""log_probs input_lengths target_lengths targets cost real fake first second linear_weight
     negatives offsets per_sample_weights""".split(), "ArrayLike")
-PARAMETER |= {"blank": "int", "linear_bias": "ArrayLike | None", "pieces": "int"}
+PARAMETER |= {"blank": "int", "linear_bias": "ArrayLike | None", "pieces": "int", "iterations": "int",
+              **dict.fromkeys(("model", "layers"), "Any")}
 
 # The same for single functions, where the name alone does not tell.
 PARTICULAR = {
@@ -129,6 +130,7 @@ RESULTS = {
     "tuple[Tensor, Tensor | None]": "multi_head_attention_forward",
     "tuple[Tensor, ...]": "array_split chunk split unstack nonzero",
     "list[Tensor]": "broadcast_arrays meshgrid",
+    "list[tuple[str, float]]": "lsuv_",
     "tuple[int, ...]": "broadcast_shapes shape",
     "tuple[int, int]": "fans __dlpack_device__",
     "bool": "allclose array_equal can_cast isdtype __bool__ __contains__ is_leaf retains_grad",
@@ -310,14 +312,13 @@ def stubs():
     """{path: text} of all stubs."""
     ops, nn = tn.ops, tn.nn
     classes = [n for n in ops.linalg.__all__ if inspect.isclass(getattr(ops.linalg, n))]
-    init = [n for n in public(nn.init) if getattr(nn.init, n).__module__ == nn.init.__name__]
     return {
         ROOT / "autograd" / "tensor.pyi": tensor(),
         ROOT / "ops" / "__init__.pyi": module(public(ops), ops, ["Segments", "SparseMatrix", "fft", "linalg"]),
         ROOT / "ops" / "linalg" / "__init__.pyi": module(public(ops.linalg), ops.linalg, classes),
         ROOT / "ops" / "fft.pyi": module(public(ops.fft), ops.fft),
         ROOT / "nn" / "functional" / "__init__.pyi": module(public(nn.functional), nn.functional),
-        ROOT / "nn" / "init.pyi": module(init, nn.init),
+        ROOT / "nn" / "init" / "__init__.pyi": module(public(nn.init), nn.init),
     }
 
 
