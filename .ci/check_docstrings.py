@@ -17,6 +17,7 @@ PUBLIC = [
     "tinygrad_notes.autograd", "tinygrad_notes.backend", "tinygrad_notes.linalg",
     "tinygrad_notes.nn", "tinygrad_notes.nn.functional", "tinygrad_notes.nn.graph", "tinygrad_notes.nn.init",
     "tinygrad_notes.nn.utils", "tinygrad_notes.nn.utils.parametrizations", "tinygrad_notes.nn.utils.parametrize",
+    "tinygrad_notes.nn.utils.prune",
     "tinygrad_notes.nn.utils.rnn", "tinygrad_notes.optim", "tinygrad_notes.optim.lr_scheduler",
     "tinygrad_notes.program", "tinygrad_notes.data", "tinygrad_notes.data.augment",
     "tinygrad_notes.distributions", "tinygrad_notes.distributions.constraints",

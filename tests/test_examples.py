@@ -82,3 +82,16 @@ def test_the_sum_over_a_batch_diverges_where_its_mean_is_stable():
     assert example.descend(*first, 50, epochs=30, loss=summed)[1][-1] > 1e6
     scaled, plain = (example.descend(*first, 50, 30, **options)[0] for options in ({"rate": 0.001, "loss": summed}, {}))
     assert scaled == pytest.approx(plain, rel=1e-12)
+
+
+@pytest.mark.row("S0-31")
+def test_the_variance_figure_of_chapter_1(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    traces = load("ch1_variance").main(20_000)
+    assert capsys.readouterr().out.count("predicted") == 5
+    for s, (forward, backward) in traces.items():
+        assert forward[0] == pytest.approx(4 * s, rel=0.05) and backward[-1] == pytest.approx(1, rel=0.05)
+        assert (forward[3] / forward[0]) ** (1 / 3) == pytest.approx(2 * s, rel=0.04)
+    for name in ("forward", "backward"):
+        text = (tmp_path / f"ch1_variance_{name}.svg").read_text()
+        assert text.startswith("<svg") and text.count("<path") > 10 and ">layer<" in text and "s = 0.001" in text

@@ -77,22 +77,44 @@ def test_relu_halves_the_second_moment_of_symmetric_laws():
     assert shifted == pytest.approx(integrate.quad(lambda t: t * t * stats.norm(1).pdf(t), 0, 40)[0], abs=1e-7)
 
 
+def predicted_over_inits(widths, s):
+    """Forward by equation 1.16. Backward by 1.22, with the probability A_k that no layer before k is off altogether."""
+    forward, alive = [widths[0] * s[0]], [1.0]
+    for m, v in zip(widths[1:-1], s[1:]):
+        forward.append(m * v * forward[-1] / 2)
+        alive.append(alive[-1] * (1 - 2.0**-m))
+    backward = [1.0]
+    for k in range(len(s) - 1, 0, -1):
+        given = 1.0 if k == len(s) - 1 else alive[k]  # the last delta does not depend on what is alive
+        backward.append(widths[k + 1] * s[k] / 2 * alive[k - 1] / given * backward[-1])
+    return forward, backward[::-1]
+
+
 @pytest.mark.row("S0-29")
 @pytest.mark.row("S0-31")
-def test_variance_grows_by_half_the_width_times_the_weight_variance():
-    """60,000 random nets of width 4 and 7 layers at once: 2, 1, 0.2, 0.02, 0.002 per layer."""
-    rng = np.random.default_rng(0)
-    for variance, growth in [(1, 2), (0.5, 1), (0.1, 0.2), (0.01, 0.02), (0.001, 0.002)]:
-        h = tn.tensor(rng.standard_normal((60_000, 1, 4)).astype("float32"))
-        traces = []
-        for _ in range(7):
-            w = tn.tensor((rng.standard_normal((60_000, 4, 4)) * math.sqrt(variance)).astype("float32"))
-            f = h @ w
-            traces.append((f * f).mean().item())
-            h = tn.relu(f)
-        # a few nets carry most of the variance in deep layers, so the mean over nets is taken over the first steps
-        measured = (traces[3] / traces[0]) ** (1 / 3)
-        assert measured == pytest.approx(growth, rel=0.04)
+@pytest.mark.row("S0-34")
+@pytest.mark.parametrize("variance, growth", [(1, 2), (0.5, 1), (0.1, 0.2), (0.01, 0.02), (0.001, 0.002)])
+def test_variance_grows_by_half_the_width_times_the_weight_variance(variance, growth):
+    """Random nets of width 4 and 7 layers: 2, 1, 0.2, 0.02, 0.002 per layer."""
+    forward, backward = nn.variance_over_inits([4] * 8, variance, 40_000, tn.Generator(0))
+    assert forward[0] == pytest.approx(2 * growth, rel=0.02)
+    # a few nets carry most of the variance in deep layers, so the first steps are measured
+    assert (forward[3] / forward[0]) ** (1 / 3) == pytest.approx(growth, rel=0.02)
+    want = predicted_over_inits([4] * 8, [variance] * 7)
+    np.testing.assert_allclose(forward[:5], want[0][:5], rtol=0.08)
+    np.testing.assert_allclose(backward[2:], want[1][2:], rtol=0.08)
+
+
+def test_variance_over_inits_of_other_widths():
+    """One variance per layer; of wide layers none dies, and the plain equations hold."""
+    for widths in ([8, 16, 4, 32], [2, 64, 32, 16]):
+        s = [0.3, 0.1, 0.5]
+        found, want = nn.variance_over_inits(widths, s, 4_000, tn.Generator(1)), predicted_over_inits(widths, s)
+        np.testing.assert_allclose(found, want, rtol=0.08)
+    np.testing.assert_allclose(want[1], [16 * 0.5 / 2 * 32 * 0.1 / 2, 16 * 0.5 / 2, 1], rtol=1e-8)
+    for wrong in (([4], 1.0), ([4, 0], 1.0), ([4, 4], 0.0), ([4, 4], [1.0, 1.0]), ([4, 4], 1.0, 0)):
+        with pytest.raises(ValueError):
+            nn.variance_over_inits(*wrong)
 
 
 @pytest.mark.row("S0-29")

@@ -71,6 +71,32 @@ def plot_curves(curves: Mapping[str, Any], title: str = "", xlabel: str = "epoch
     return Picture("\n".join([*parts, "</svg>\n"]))
 
 
+def plot_variances(traces: Mapping[str, Any], title: str = "", width: int = 560, height: int = 340) -> Picture:
+    """Draw variances from layer to layer on a logarithmic axis: straight lines where they grow or fall by a factor.
+
+    Args:
+        traces: {name: one number per layer}, as `nn.variance_trace`, `nn.gradient_trace` and `nn.variance_over_inits`
+            return them.
+        title: text above.
+        width, height: in pixels.
+
+    Returns:
+        A `Picture`.
+
+    Raises:
+        ValueError: no variance is positive.
+
+    Source: the notes, figure 1.6.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> traces = {f"variance {s}": tn.nn.variance_over_inits([4] * 8, s, nets=100)[0] for s in (1.0, 0.1)}
+        >>> tn.viz.plot_variances(traces).svg()[:4]
+        '<svg'
+    """
+    return plot_curves(traces, title, xlabel="layer", ylabel="variance", logy=True, width=width, height=height)
+
+
 def _points(name, curve, logx, logy):
     """[(x, y) or None for a break]."""
     pair = isinstance(curve, tuple) and len(curve) == 2 and hasattr(curve[0], "__len__")

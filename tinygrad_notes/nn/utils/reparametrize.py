@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weight_norm"]
 
 
-class _Computed:
-    """Sets an attribute of a layer before each call."""
+class Computed:
+    """Sets an attribute of a layer before each call.
+
+    A subclass says in `take` where the values are kept from now on, in `parts` under which names, the parameter that
+    is learned first, and in `compute` what the attribute is.
+    """
 
     def __init__(self, module, name):
         self.name = name
@@ -27,13 +31,16 @@ class _Computed:
         delattr(module, name)
         self.take(module, weight)
         self(module, ())
-        module.register_forward_pre_hook(self)
+        self.handle = module.register_forward_pre_hook(self)
 
     def __call__(self, module, inputs):
         setattr(module, self.name, self.compute(module))
 
+    def compute_now(self, module):
+        """Bring the attribute up to date before it is kept, where that does not change the values in use."""
 
-class _WeightHook(_Computed):
+
+class _WeightHook(Computed):
     def __init__(self, module, name, dim):
         self.dim = -1 if dim is None else dim
         super().__init__(module, name)
@@ -48,10 +55,10 @@ class _WeightHook(_Computed):
         return v * (g / norm_except(v, self.dim))
 
     def parts(self):
-        return f"{self.name}_g", f"{self.name}_v"
+        return f"{self.name}_v", f"{self.name}_g"
 
 
-class _SpectralHook(_Computed):
+class _SpectralHook(Computed):
     def __init__(self, module, name, n_power_iterations, eps, dim):
         self.settings = n_power_iterations, dim, eps
         super().__init__(module, name)
@@ -75,20 +82,24 @@ class _SpectralHook(_Computed):
         return f"{self.name}_orig", f"{self.name}_u", f"{self.name}_v"
 
 
-def _removed(module, name, kind, what):
-    table = (module._hooks or {}).get("pre", {})
-    for key, (hook, _) in table.items():
-        if isinstance(hook, kind) and hook.name == name:
-            weight = Tensor.wrap(getattr(module, name).data.copy())
-            wanted = getattr(module, hook.parts()[-1 if kind is _WeightHook else 0]).requires_grad
-            del table[key]
-            if not any(module._hooks.values()):
-                del module.__dict__["_hooks"]
-            for part in (*hook.parts(), name):
-                delattr(module, part)
-            module.register_parameter(name, Parameter(weight, wanted))
-            return module
-    raise ValueError(f"{what} of {name!r} not found in {type(module).__name__}")
+def hook_on(module, name, kind):
+    """The hook of a kind that computes the attribute of this name, or None."""
+    hooks = [hook for hook, _ in (module._hooks or {}).get("pre", {}).values()]
+    return next((hook for hook in hooks if isinstance(hook, kind) and hook.name == name), None)
+
+
+def removed(module, name, kind, what):
+    """The module with an ordinary parameter again, of the value that the attribute has."""
+    hook = hook_on(module, name, kind)
+    if hook is None:
+        raise ValueError(f"{what} of {name!r} not found in {type(module).__name__}")
+    hook.compute_now(module)
+    weight, wanted = Tensor.wrap(getattr(module, name).data.copy()), getattr(module, hook.parts()[0]).requires_grad
+    hook.handle.remove()
+    for part in (*hook.parts(), name):
+        delattr(module, part)
+    module.register_parameter(name, Parameter(weight, wanted))
+    return module
 
 
 def weight_norm(module: Layer, name: str = "weight", dim: int | None = 0) -> Layer:
@@ -137,7 +148,7 @@ def remove_weight_norm(module: Layer, name: str = "weight") -> Layer:
         >>> list(tn.nn.utils.remove_weight_norm(layer).state_dict())
         ['bias', 'weight']
     """
-    return _removed(module, name, _WeightHook, "weight_norm")
+    return removed(module, name, _WeightHook, "weight_norm")
 
 
 def spectral_norm(module: Layer, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12,
@@ -185,4 +196,4 @@ def remove_spectral_norm(module: Layer, name: str = "weight") -> Layer:
         >>> list(tn.nn.utils.remove_spectral_norm(layer).state_dict())
         ['bias', 'weight']
     """
-    return _removed(module, name, _SpectralHook, "spectral_norm")
+    return removed(module, name, _SpectralHook, "spectral_norm")
