@@ -31,7 +31,7 @@ def lstm(x, h, c, w, p, sizes, reverse):
         i, f, n, o = sigmoid(i), sigmoid(f), np.tanh(n), sigmoid(o)
         c = f * c + i * n
         h = o * np.tanh(c)
-        return (h if p is None else p @ h), c, np.stack([i, f, n, o])
+        return (h if p is None else p @ h), c, np.stack([i, f, o, n])
     states, cells, gates = walk(step, x, (h, c), sizes, reverse)
     return states, cells, gates.swapaxes(0, 1)
 

@@ -10,8 +10,10 @@ PIECE = 1 << 15
 
 
 @kernel
-def multiply(xp, x, y):
+def multiply(xp, x, y, out=None):
     """x * y."""
+    if out is not None:
+        return np.multiply(x, y, out=out)  # an array of another library answers with its own function
     return pairwise(np.multiply, x, y) if getattr(x, "size", 0) >= LARGE else x * y
 
 

@@ -129,9 +129,8 @@ rnn_scan = joint("rnn_scan", _rnn, _rnn_pull, kind="contraction")
 
 
 # LSTM ----------------------------------------------------------------------------------
-def _logistic(xp, x):
-    """The logistic function, in place."""
-    xp.negative(x, out=x)
+def _logistic_of_negative(xp, x):
+    """The logistic function of -x, in place."""
     xp.exp(x, out=x)
     x += 1
     xp.reciprocal(x, out=x)
@@ -140,6 +139,9 @@ def _logistic(xp, x):
 def _by_gate(xp, x, gates):
     """(N, G*H) -> (G, N, H), a view."""
     return xp.permute_dims(xp.reshape(x, (x.shape[0], gates, x.shape[1] // gates)), (1, 0, 2))
+
+
+ORDER = (0, 1, 3, 2)  # weights have the gates in the order i f n o; here they are i f o n
 
 
 def _lstm(xp, x, h, c, w, p, *, sizes, reverse):
@@ -155,19 +157,19 @@ def _lstm(xp, x, h, c, w, p, *, sizes, reverse):
             part, work = parts[:b], some[:b]
             xp.matmul(_fitting(xp, now, h, b), w, out=part)
             part += x[start:stop]
-            new[...] = by_gate[:, :b]
-            _logistic(xp, new[:2])
-            xp.tanh(new[2], out=new[2])
-            _logistic(xp, new[3])
+            xp.negative(by_gate[:2, :b], out=new[:2])
+            xp.negative(by_gate[3, :b], out=new[2])
+            xp.tanh(by_gate[2, :b], out=new[3])
+            _logistic_of_negative(xp, new[:3])
             before, cell, now = _fitting(xp, cell, c, b), cells[start:stop], states[start:stop]
-            xp.multiply(new[0], new[2], out=cell)
+            xp.multiply(new[0], new[3], out=cell)
             xp.multiply(new[1], before, out=work)
             cell += work
             xp.tanh(cell, out=work)
             if p is None:
-                xp.multiply(work, new[3], out=now)
+                xp.multiply(work, new[2], out=now)
             else:
-                work *= new[3]
+                work *= new[2]
                 xp.matmul(work, p.T, out=now)
     return states, cells, gates
 
@@ -176,57 +178,62 @@ def _lstm(xp, x, h, c, w, p, *, sizes, reverse):
 def lstm_back(xp, gh, gc, gg, before, w, p, cells, gates, sizes, reverse):
     """What `_lstm_back` computes, step by step in place: arrays of one step fit into the cache."""
     n, size = sizes[0], cells.shape[1]
-    d = xp.empty_like(gates)
+    dx = xp.empty((cells.shape[0], 4 * size), dtype=w.dtype)
+    by_gate = _by_gate(xp, dx, 4)
     dh, dc = [xp.zeros((n, m), dtype=w.dtype) for m in (w.shape[1], size)]
     through = None if p is None else xp.empty((cells.shape[0], p.shape[0]), dtype=w.dtype)
-    w = xp.reshape(w, (4, size, w.shape[1]))
-    products, more, squash = xp.empty((4, *dh.shape), dtype=w.dtype), xp.empty_like(dc), xp.empty_like(dc)
+    w = xp.stack([xp.reshape(w, (4, size, w.shape[1]))[k] for k in ORDER], axis=0)
+    slopes, products = [xp.empty((4, n, m), dtype=w.dtype) for m in (size, w.shape[2])]
+    more, squash = xp.empty_like(dc), xp.empty_like(dc)
     for start, stop in reversed(steps(sizes, reverse)):
-        b, now, at = stop - start, d[:, start:stop], gates[:, start:stop]
-        g, cell, part, squashed = dh[:b], dc[:b], more[:b], squash[:b]
+        b, at = stop - start, gates[:, start:stop]
+        g, cell, part, squashed, now = dh[:b], dc[:b], more[:b], squash[:b], slopes[:, :b]
         if gh is not None:
             g += gh[start:stop]
         if p is not None:
             through[start:stop] = g
             g = xp.matmul(g, p)
-        xp.subtract(1, at, out=now)  # slopes of the four functions: i - i i, f - f f, 1 - n n, o - o o
-        now *= at
-        xp.multiply(at[2], at[2], out=part)
-        xp.subtract(1, part, out=now[2])
+        xp.subtract(1, at[:3], out=now[:3])  # slopes of the four functions: i - i i, f - f f, o - o o, 1 - n n
+        now[:3] *= at[:3]
+        xp.multiply(at[3], at[3], out=part)
+        xp.subtract(1, part, out=now[3])
         direct = None if gg is None else now * gg[:, start:stop]
         xp.tanh(cells[start:stop], out=squashed)
-        now[3] *= squashed
-        now[3] *= g
+        now[2] *= squashed
+        now[2] *= g
         squashed *= squashed
         xp.subtract(1, squashed, out=squashed)
-        squashed *= at[3]
+        squashed *= at[2]
         squashed *= g
         cell += squashed
         if gc is not None:
             cell += gc[start:stop]
-        now[0] *= at[2]
+        now[0] *= at[3]
         now[1] *= before[start:stop]
-        now[2] *= at[0]
-        now[:3] *= cell
+        now[3] *= at[0]
+        now[:2] *= cell
+        now[3] *= cell
         if direct is not None:
             now += direct
         cell *= at[1]
+        for k, gate in enumerate(ORDER):
+            by_gate[gate, start:stop] = now[k]
         product = products[:, :b]
         xp.matmul(now, w, out=product)
         product[:2] += product[2:]
         xp.add(product[0], product[1], out=dh[:b])
-    return xp.concat([d[k] for k in range(4)], axis=1), dh, dc, through
+    return dx, dh, dc, through
 
 
 def _lstm_back(xp, gh, gc, gg, before, w, p, cells, gates, sizes, reverse):
     """The gradients for x (S, 4H), h and c, and of what went through p, by operations that can be differentiated."""
-    i, f, n, o = xp.unstack(gates, axis=0)
+    i, f, o, n = xp.unstack(gates, axis=0)
     at = [i - i * i, f - f * f, 1 - n * n, o - o * o]  # slopes of the four functions
     squashed = xp.tanh(cells)
     slopes = xp.concat((n * at[0], before * at[1], i * at[2], squashed * at[3]), axis=1)
     direct = None
     if gg is not None:
-        gi, gf, gn, go = xp.unstack(gg, axis=0)
+        gi, gf, go, gn = xp.unstack(gg, axis=0)
         direct = xp.concat((gi * at[0], gf * at[1], gn * at[2], go * at[3]), axis=1)
     if gh is None:
         gh = xp.zeros_like(cells if p is None else xp.matmul(cells, xp.matrix_transpose(p)))
@@ -252,13 +259,12 @@ def _lstm_pull(xp, parts, h, c, w, p, out, needs, sizes, reverse):
     before = _before(xp, c, cells, sizes, reverse)
     dx, dh, dc, through = xp.lstm_back(*parts, before, w, p, cells, gates, sizes, reverse)
     dw = _weight(xp, dx, _before(xp, h, states, sizes, reverse)) if needs[3] else None
-    dp = _weight(xp, through, gates[3] * xp.tanh(cells)) if needs[4] else None
+    dp = _weight(xp, through, gates[2] * xp.tanh(cells)) if needs[4] else None
     return dx, dh, dc, dw, dp
 
 
 # x (S, 4H), h (N, P), c (N, H), w (4H, P), p (P, H) or None -> states (S, P), cells (S, H), gates (4, S, H), which are
-# i, f, n, o, the third after tanh, the others after the logistic function: c' = f c + i n, h' = p (o tanh c'), or
-# o tanh c' without p.
+# i, f, o after the logistic function and n after tanh: c' = f c + i n, h' = p (o tanh c'), or o tanh c' without p.
 lstm_scan = joint("lstm_scan", _lstm, _lstm_pull, kind="contraction", outputs=3)
 
 
@@ -276,7 +282,8 @@ def _gru(xp, x, h, w, b, *, sizes, reverse):
                 part += b
             part = _by_gate(xp, part, 3)
             xp.add(part[:2], x[:2, start:stop], out=new[:2])
-            _logistic(xp, new[:2])
+            xp.negative(new[:2], out=new[:2])
+            _logistic_of_negative(xp, new[:2])
             new[3] = part[2]
             xp.multiply(new[0], new[3], out=new[2])
             new[2] += x[2, start:stop]
