@@ -47,6 +47,22 @@ def test_the_buffer_is_copied_only_where_somebody_looks_at_it(shape, rng):
     del kept
 
 
+def test_any_number_of_threads_gives_the_same_bits(rng):
+    start, ends, before = rng.standard_normal(300_007).astype("float32"), [], tn.get_num_threads()
+    try:
+        for threads in (1, 3):
+            tn.set_num_threads(threads)
+            w = tn.tensor(start, requires_grad=True)
+            opt = tn.optim.AdamW([w], lr=0.1)
+            for _ in range(3):
+                quadratic([w])
+                opt.step()
+            ends.append(w.numpy().copy())
+    finally:
+        tn.set_num_threads(before)
+    assert np.array_equal(*ends)
+
+
 def test_values_assigned_between_steps_are_taken_over():
     w = tn.tensor([1.0, 2.0], dtype="float64", requires_grad=True)
     opt = tn.optim.SGD([w], lr=0.5, momentum=0.5)

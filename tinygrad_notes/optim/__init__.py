@@ -1,6 +1,6 @@
 """Optimizers and schedules, with PyTorch's names, defaults and `state_dict` layout."""
 
-from . import lr_scheduler
+from . import lr_scheduler, swa_utils
 from .adam import Adam, Adamax, AdamW, NAdam, RAdam
 from .adaptive import ASGD, Adadelta, Adagrad, Lion, RMSprop, Rprop
 from .lbfgs import LBFGS
@@ -30,4 +30,5 @@ __all__ = [
     "SAM",
     "SGD",
     "lr_scheduler",
+    "swa_utils",
 ]

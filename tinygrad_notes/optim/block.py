@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 from ..autograd import Tensor
 from ..backend import device_of
+from ..backend.threads import spread
 
 PIECE = 1 << 15  # elements per call: parameter, gradient and state of a piece stay in the cache
+SPREAD = 8  # pieces from which on several threads are worth their start
 
 
 class _Held:
@@ -232,10 +234,18 @@ class Block:
     def _update(self, optimizer, group, chunks, t, numbers):
         """One call of the rule per piece of the flat arrays."""
         xp, flat, states, maximize = self.device.xp, self.flat, self.state, group.get("maximize", False)
-        for a, b, part in self._pieces(chunks):
-            state = {name: array[a:b] for name, array in states.items()}
-            state.update(numbers)
-            optimizer.update(xp, flat[a:b], -part if maximize else part, state, t, group)
+
+        def work(pieces):
+            for a, b, part in pieces:
+                state = {name: array[a:b] for name, array in states.items()}
+                state.update(numbers)
+                optimizer.update(xp, flat[a:b], -part if maximize else part, state, t, group)
+
+        pieces = list(self._pieces(chunks))
+        if len(pieces) >= SPREAD and self.device.name == "cpu":
+            spread(work, pieces)
+        else:
+            work(pieces)
 
     def _pieces(self, chunks):
         """The chunks cut into what fits the cache; a GPU takes them whole."""

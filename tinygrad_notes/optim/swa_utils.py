@@ -1,9 +1,21 @@
-"""Where PyTorch has averaged models. They are modules, so they live in `tinygrad_notes.nn.averaging`."""
-from importlib import import_module
+"""Averaging weights over training, under PyTorch's name for it: the averaged model, its rate, its batch norms."""
 
-from .lr_scheduler import SWALR as SWALR
+from ..nn.averaging import (
+    AveragedModel,
+    get_ema_avg_fn,
+    get_ema_multi_avg_fn,
+    get_swa_avg_fn,
+    get_swa_multi_avg_fn,
+    update_bn,
+)
+from .lr_scheduler import SWALR
 
-
-def __getattr__(name):
-    """What `nn.averaging` has; found when asked for, because optimizers know nothing of modules."""
-    return getattr(import_module("tinygrad_notes.nn.averaging"), name)
+__all__ = [
+    "SWALR",
+    "AveragedModel",
+    "get_ema_avg_fn",
+    "get_ema_multi_avg_fn",
+    "get_swa_avg_fn",
+    "get_swa_multi_avg_fn",
+    "update_bn",
+]
