@@ -124,6 +124,12 @@ class Scope:
         site: (file, line, function) of the user's code, or None.
         inputs, outputs: values that go in (None: no array) and come out; of a backward scope the cotangents that
             arrive, and per input of the operation the gradient that leaves (None: not wanted).
+        plain: per input what is no array, such as a Python number (None: an array).
+        calls: the module calls around it, outermost first: (path, how many calls of that module there had been).
+        run: for "backward" the number of the backward pass, else -1.
+        plan: the `autograd.plan.Plan` of an operation that a gradient may flow through, else None.
+        saved: the values that are held for the backward pass.
+        seconds: how long its functions ran, where that is measured.
     """
 
     index: int
@@ -137,6 +143,12 @@ class Scope:
     site: tuple | None = None
     inputs: tuple = ()
     outputs: tuple = ()
+    plain: tuple = ()
+    calls: tuple = ()
+    run: int = -1
+    plan: Any = None
+    saved: tuple = ()
+    seconds: float = 0.0
 
 
 class Program:

@@ -123,7 +123,7 @@ class Recording:
 
 
 def record(fn: Callable[..., Any], args: tuple = (), kwargs: dict | None = None, *, keep: bool = False,
-           may_read: bool = False, commit: Any = True,
+           may_read: bool = False, commit: Any = True, timed: bool = False,
            finish: Callable[[Recording, Any], Any] | None = None) -> Recording:
     """Run `fn(*args, **kwargs)` and write down every array function it calls: forward, backward and update.
 
@@ -134,6 +134,7 @@ def record(fn: Callable[..., Any], args: tuple = (), kwargs: dict | None = None,
         may_read: let Python read values; such a program shows one run and is not fit to be repeated.
         commit: let the run change what it would have changed without recording; False puts everything back. A function
             of the recording may decide when the run is over.
+        timed: measure the seconds of each scope.
         finish: called with the recording and the result while the recording is still on.
 
     Returns:
@@ -152,23 +153,23 @@ def record(fn: Callable[..., Any], args: tuple = (), kwargs: dict | None = None,
     """
     kwargs = kwargs or {}
     try:
-        return _attempt(fn, args, kwargs, keep, may_read, commit, finish, clean=False)
+        return _attempt(fn, args, kwargs, keep, may_read, commit, finish, False, timed)
     except _GradientRead:
-        return _attempt(fn, args, kwargs, keep, may_read, commit, finish, clean=True)
+        return _attempt(fn, args, kwargs, keep, may_read, commit, finish, True, timed)
 
 
 class _GradientRead(Exception):
     """The function reads gradients that were not there: they cannot be replaced by stand-ins."""
 
 
-def _attempt(fn, args, kwargs, keep, may_read, commit, finish, clean):
+def _attempt(fn, args, kwargs, keep, may_read, commit, finish, clean, timed):
     leaves, structure = flatten((args, kwargs))
     reach = Reach().search([*_roots(fn), *_roots_of_arguments(leaves)])
     for thing in reach.participants:
         thing.prepare_recording()
     tensors = [t for t in reach.tensors if t.node is None]
     base = _base(leaves, tensors)
-    recorder = Recorder(base, keep, may_read)
+    recorder = Recorder(base, keep, may_read, timed=timed)
     it = Recording(recorder, reach)
     before = [(t, t.data, t.grad) for t in tensors]
     places = [(namespace, key, namespace[key], path) for namespace, key, path in reach.places]
@@ -267,8 +268,8 @@ def _paths(recorder, reach):
 
     stack = contextlib.ExitStack()
     for module, path in reach.modules.items():
-        stack.enter_context(module.register_forward_pre_hook(lambda m, x, path=path: recorder.modules.append(path)))
-        stack.enter_context(module.register_forward_hook(lambda m, x, y: (recorder.modules.pop(), None)[1]))
+        stack.enter_context(module.register_forward_pre_hook(lambda m, x, path=path: recorder.enter(path)))
+        stack.enter_context(module.register_forward_hook(lambda m, x, y: recorder.leave()))
     return stack
 
 

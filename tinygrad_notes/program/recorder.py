@@ -2,6 +2,7 @@
 import contextlib
 import os
 import sys
+import time
 
 import numpy as np
 
@@ -27,16 +28,20 @@ class Recorder:
         keep: whether values keep their arrays (for pictures and measurements).
         may_read: whether Python may read values (for pictures); a program to be run again must not.
         sites: whether the user's lines are noted.
+        timed: whether the seconds of each scope are measured.
     """
 
-    def __init__(self, base, keep=False, may_read=False, sites=True):
-        self.base, self.keep, self.may_read, self.sites = base, keep, may_read, sites
+    def __init__(self, base, keep=False, may_read=False, sites=True, timed=False):
+        self.base, self.keep, self.may_read, self.sites, self.timed = base, keep, may_read, sites, timed
         self.device = recording_device(base)
         self.array_type = self.device.array_type
         self.program = Program(base.name)
         self.scope = -1          # index of the open scope
         self.closed = -1         # index of the scope that was closed last
         self.modules = [""]      # paths of the modules that are running
+        self.calls = [()]        # for each of them (path, how often it was called) from the outermost call on
+        self.called = {}         # path -> how often that module was called
+        self.passes = 0          # how many backward passes have begun
         self.nodes = {}          # graph node -> index of the scope of its operation
         self.guards = []         # (function, parts, answer): what Python asked of scalars
         self.effects = []        # what happens once per run, in order: (do, undo), or a Scalar that is read then
@@ -86,7 +91,10 @@ class Recorder:
         given = []
         args, kwargs = self._lower(args, given), self._lower(kwargs, given)
         hosts = [x.value if x.__class__ is Scalar else x._host for x in given]
+        started = time.perf_counter() if self.timed else 0.0
         result = function(*_filled(args, hosts), **_filled(kwargs, hosts))
+        if self.timed and self._owner() >= 0:
+            self.program.scopes[self._owner()].seconds += time.perf_counter() - started
         same = next((x for x, host in zip(given, hosts) if host is result and x.__class__ is not Scalar), None)
         if same is not None:  # the function had nothing to do
             return same
@@ -168,10 +176,22 @@ class Recorder:
         del self.program.instructions[mark:]
 
     # Scopes ---------------------------------------------------------------------------
+    def enter(self, path):
+        """A module begins to run."""
+        self.called[path] = self.called.get(path, 0) + 1
+        self.modules.append(path)
+        self.calls.append((*self.calls[-1], (path, self.called[path])))
+
+    def leave(self):
+        """The module that began last has run."""
+        self.modules.pop()
+        self.calls.pop()
+
     @contextlib.contextmanager
     def inside(self, name, phase, **more):
         """Instructions made in the block belong to a new scope."""
-        scope = Scope(len(self.program.scopes), name, phase, parent=self.scope, module=self.modules[-1], **more)
+        scope = Scope(len(self.program.scopes), name, phase, parent=self.scope, module=self.modules[-1],
+                      calls=self.calls[-1], **more)
         if self.sites and self.scope < 0:
             scope.site = call_site()
         self.program.scopes.append(scope)
@@ -186,6 +206,7 @@ class Recorder:
         arrays = [a if device_of(a) is None or isinstance(a, RecordedArray) else self.constant(a) for a in arrays]
         with self.inside(op.name, "forward", kind=op.kind, attrs=attrs) as scope:
             scope.inputs = tuple(a.value if isinstance(a, RecordedArray) else None for a in arrays)
+            scope.plain = tuple(None if isinstance(a, RecordedArray) else a for a in arrays)
             mark = len(self.program.instructions)
             if op.kind in WHOLE:
                 out = self.call(FORWARD + op.name, tuple(arrays), attrs)
@@ -200,11 +221,15 @@ class Recorder:
 
     def watch(self, this):
         """What the engine calls instead of the gradient rules, to know whose work they are."""
-        return _RuleWatch(self, this)
+        self.passes += 1
+        return _RuleWatch(self, this, self.passes - 1)
 
     def note(self, node, arrays, out):
         """A node was recorded for the operation that was evaluated last."""
         self.nodes[node] = self.closed
+        scope = self.program.scopes[self.closed]
+        scope.outputs, scope.plan = _values(out), node.plan
+        scope.saved = tuple(v for part in node.saved for v in _values(part) if v is not None)
 
     def assume(self, array):
         """The present truth value of an array of one element; a run in which it differs is no run of this program."""
@@ -240,23 +265,27 @@ class Recorder:
 class _RuleWatch:
     """Opens a scope around the gradient rules of each node that a backward pass visits."""
 
-    def __init__(self, recorder, this):
-        self.recorder, self.this = recorder, this
+    def __init__(self, recorder, this, number):
+        self.recorder, self.this, self.number = recorder, this, number
 
     def apply(self, vjp, xp, node, g):
         """The gradients by `vjp`, recorded as the work of `node`."""
         recorder = self.recorder
         of = recorder.nodes.get(node, -1)
-        module = recorder.program.scopes[of].module if of >= 0 else ""
-        recorder.modules.append(module)
+        forward = recorder.program.scopes[of] if of >= 0 else None
+        recorder.modules.append(forward.module if forward else "")
+        recorder.calls.append(forward.calls if forward else ())
         try:
             kind, attrs = node.plan.primitive.kind, node.attrs or {}
-            with recorder.inside(node.name, "backward", kind=kind, attrs=attrs, of=of) as scope:
-                scope.inputs = _values(g)
+            with recorder.inside(node.name, "backward", kind=kind, attrs=attrs, of=of, run=self.number) as scope:
+                scope.inputs, scope.plan = _values(g), node.plan
                 gradients = self.rules(vjp, xp, node, g)
-                scope.outputs = tuple(_values(part)[0] if part is not None else None for part in gradients)
+                outputs = [None] * len(node.plan.active)
+                for i, part in zip(node.plan.wanted, gradients):
+                    outputs[i] = _values(part)[0] if part is not None else None
+                scope.outputs = tuple(outputs)
         finally:
-            recorder.modules.pop()
+            recorder.leave()
         return gradients
 
     def rules(self, vjp, xp, node, g):
@@ -300,9 +329,8 @@ def recording(recorder):
 def call_site():
     """(file, line, function) of the user's line that is running, or None."""
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-    while frame is not None and frame.f_code.co_filename == contextlib.__file__:
+    while frame is not None and (frame.f_code.co_filename.startswith(_PACKAGE)
+                                 or frame.f_code.co_filename == contextlib.__file__):
         frame = frame.f_back
     return None if frame is None else (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
