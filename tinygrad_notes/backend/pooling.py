@@ -4,7 +4,7 @@ from math import prod
 import numpy as np
 
 from .kernels import kernel
-from .spans import Span, along, in_pieces, memory_order, new_like, part, places_of, resized
+from .spans import Parts, Span, along, in_pieces, memory_order, new_like, places_of, resized
 
 _FEW = 4  # windows of up to this many places are put back by masks, larger ones by index
 
@@ -54,40 +54,42 @@ def _largest(xp, x, spans, out, number, careful):
 
 def _largest_along(xp, x, inner, axis, span, width, out, number, careful):
     """One axis: one place further in each pass. `inner` are the numbers of `x` in the axes that were done before."""
+    parts = Parts(xp, x, axis, span, 1 if number is None else 2)
+    numbers = None if inner is None or number is None else Parts(xp, inner, axis, span, 2)
     fresh, begin = span.out, 0  # windows before `fresh` have had no place yet
     if span.kernel > 1 and span.whole(0) and span.whole(1):
-        old, new = part(xp, x, axis, span, 0), part(xp, x, axis, span, 1)
+        old, new = parts(0), parts(1)
         xp.maximum(old, new, out=out)
         if number is not None:
-            if inner is None and number.dtype.itemsize == 1 and not careful:
+            if numbers is None and number.dtype.itemsize == 1 and not careful:
                 xp.greater(new, old, out=number.view(np.bool_))
-            elif inner is None:
+            elif numbers is None:
                 number[...] = _better(new, old, careful)
             else:
                 chosen = _flags(_better(new, old, careful), number.dtype)
-                chosen *= part(xp, inner, axis, span, 1) + number.dtype.type(width)
-                xp.maximum(part(xp, inner, axis, span, 0), chosen, out=number)
+                chosen *= numbers(1) + number.dtype.type(width)
+                xp.maximum(numbers(0), chosen, out=number)
         fresh, begin = 0, 2
     for k in range(begin, span.kernel):
         lo, hi = span.having(k)
         if hi <= lo:
             continue
-        here = part(xp, x, axis, span, k)
+        here = parts(k)
         if number is not None:
             candidate = number.dtype.type(k * width)
-            if inner is not None:
-                candidate = part(xp, inner, axis, span, k) + candidate
+            if numbers is not None:
+                candidate = numbers(k) + candidate
         if lo < fresh:  # the first place of these windows counts even if it is -inf
             target, source = along(axis, lo, min(hi, fresh)), along(axis, 0, min(hi, fresh) - lo)
             out[target] = here[source]
             if number is not None:
-                number[target] = candidate if inner is None else candidate[source]
+                number[target] = candidate if numbers is None else candidate[source]
         if max(lo, fresh) < hi:
             target, source = along(axis, max(lo, fresh), hi), along(axis, max(lo, fresh) - lo, None)
             new, old = here[source], out[target]
             if number is not None:
                 chosen = _flags(_better(new, old, careful), number.dtype)
-                chosen *= candidate if inner is None else candidate[source]
+                chosen *= candidate if numbers is None else candidate[source]
                 xp.maximum(number[target], chosen, out=number[target])  # numbers of later places are larger
             xp.maximum(old, new, out=old)
         fresh = min(fresh, lo)
@@ -199,7 +201,7 @@ def _put_tiles(y, number, spans, out):
         mask = np.equal(number, k).view(np.int8)
         np.negative(mask, out=mask)  # 1 becomes all ones
         cut = [slice(p, s.out * s.stride, s.stride) for p, s in zip(place, spans)]
-        np.bitwise_and(bits, mask.astype(kind), out=target[(..., *cut)])
+        target[(..., *cut)] = np.bitwise_and(bits, mask.astype(kind))
 
 
 @kernel

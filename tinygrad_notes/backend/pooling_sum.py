@@ -1,6 +1,6 @@
 """The sums of windows that slide along the last axes of an array, and the transpose: elements spread over windows."""
 from .kernels import kernel
-from .spans import along, in_pieces, new_like, part, resized
+from .spans import Parts, along, cut, in_pieces, new_like, resized
 
 
 def _through(xp, x, axes, step, spread, shape):
@@ -32,16 +32,16 @@ def _sum_along(xp, x, axis, span, out):
     if span.out == 1 and span.kernel > 2:
         out[...] = xp.sum(x[_places(axis, span)], axis=axis, keepdims=True)
         return
-    whole = [k for k in range(span.kernel) if span.whole(k)][:2]
+    whole, parts = [k for k in range(span.kernel) if span.whole(k)][:2], Parts(xp, x, axis, span, 1)
     if len(whole) == 2:
-        xp.add(*[part(xp, x, axis, span, k) for k in whole], out=out)
+        xp.add(*[parts(k) for k in whole], out=out)
     else:
-        out[...] = part(xp, x, axis, span, whole[0]) if whole else 0
+        out[...] = parts(whole[0]) if whole else 0
     for k in range(span.kernel):
         lo, hi = span.having(k)
         if k not in whole and lo < hi:
             target = out[along(axis, lo, hi)]
-            xp.add(target, part(xp, x, axis, span, k), out=target)
+            xp.add(target, parts(k), out=target)
 
 
 def _places(axis, span):
@@ -76,5 +76,5 @@ def _spread_along(xp, y, axis, span, out):
     for k in range(begin, span.kernel):
         lo, hi = span.having(k)
         if lo < hi:
-            place = part(xp, out, axis, span, k)
+            place = out[cut(axis, span, k)]
             xp.add(place, y[along(axis, lo, hi)], out=place)

@@ -10,6 +10,7 @@ import numpy as np
 
 from .threads import get_num_threads, spread
 
+_NEAR = 256  # bytes: elements with a step along an axis up to this lie near each other
 _PIECE = 1 << 20  # bytes of an array that one thread works on at a time: they stay in its cache
 
 
@@ -125,15 +126,42 @@ def along(axis, *cut):
     return (slice(None),) * axis + (slice(*cut),)
 
 
-def part(xp, x, axis, span, k):
-    """What stands at the k-th place of each window that has one."""
-    if span.__class__ is Uneven:
-        return take_in_order(xp, x, places_of(span)[k], axis)
-    return x[_key(axis, span, k)]
+class Parts:
+    """What stands at the k-th places of the windows along one axis that have one: `parts(k)`, an array to be read.
+
+    NumPy copies elements that lie apart several times faster than it computes with them. So where windows step over
+    elements that are near each other in memory, the array is first taken apart into its phases.
+
+    Args:
+        uses: how often each part is going to be read.
+    """
+
+    def __init__(self, xp, x, axis, span, uses):
+        self.xp, self.x, self.axis, self.span, self.phases = xp, x, axis, span, None
+        if span.__class__ is Span and span.stride > 1 and span.kernel * uses > 2 and isinstance(x, np.ndarray) \
+                and abs(x.strides[axis]) <= _NEAR:
+            self.phases = {}
+
+    def __call__(self, k):
+        span, axis = self.span, self.axis
+        if span.__class__ is Uneven:
+            return take_in_order(self.xp, self.x, places_of(span)[k], axis)
+        if self.phases is None:
+            return self.x[cut(axis, span, k)]
+        phase = span.start(k) % span.stride
+        found = self.phases.get(phase)
+        if found is None:
+            apart = self.x[along(axis, phase, None, span.stride)]
+            found = self.phases[phase] = np.empty_like(apart)
+            found[...] = apart
+        lo, hi = span.having(k)
+        first = lo + span.start(k) // span.stride
+        return found[along(axis, first, first + hi - lo)]
 
 
 @lru_cache(maxsize=4096)
-def _key(axis, span, k):
+def cut(axis, span, k):
+    """The key of the k-th places of those windows of a `Span` that have one."""
     lo, hi = span.having(k)
     first = lo * span.stride + span.start(k)
     return along(axis, first, first + (hi - lo - 1) * span.stride + 1, span.stride)
