@@ -1,8 +1,8 @@
 """The Gaussian error linear unit and its gradient on large host arrays: in pieces that stay in the cache, on threads.
 
 In float32 the normal distribution function is (1 + tanh(x N(x^2) / D(x^2))) / 2, with polynomials fitted to an absolute
-error of 6e-8. Outside the range of that (infinities, beyond 1e9) and where the gradient divides 0 by 0, the result is
-NaN: such pieces are computed again by the exact formula, as all are in float64.
+error of 6e-8. Outside the range of that (infinities, beyond 1e9) the result is NaN: such pieces are computed again by
+the exact formula, as all are in float64.
 """
 from math import isfinite, pi, sqrt
 
@@ -12,12 +12,12 @@ from .memory import aligned_empty
 from .threads import spread
 
 PIECE = 1 << 15  # elements: input, output and scratch of a piece stay in the second-level cache
-SMALL = 1 << 13  # up to this many elements one pass over all is as fast
+SMALL = 1 << 12  # up to this many elements one pass over all is as fast
 DENSITY = 1 / sqrt(2 * pi)
 
-# x N / D = atanh(erf(x / 2^(1/2))), minimax in the error of the distribution function; D is halved, to meet x / 2.
+# x N / D = atanh(erf(x / 2^(1/2))), minimax in the error of the distribution function.
 _N = (86.95801303877, 1583.38016849, 13791.48811011)
-_D = (27.566448856, 598.698619286, 8642.526246246)
+_D = (55.132897712, 1197.397238572, 17285.052492492)
 
 
 def suits(x, *others):
@@ -27,26 +27,28 @@ def suits(x, *others):
                     for y in others))
 
 
-def _run(fill, arrays, scratch, exact):
-    """A new array; `fill(out, *pieces of arrays, *scratch)` fills a piece, `exact(*pieces)` returns it where NaN."""
+def _run(fill, arrays, scratch, exact, results=1):
+    """New arrays, filled by `fill(*outs, *arrays, *scratch)` piece by piece, where that gives NaN by `exact(*arrays)`."""
     x = arrays[0]
-    out = aligned_empty(x.shape, x.dtype)
-    flat = [a.reshape(-1) for a in (out, *arrays)]
+    outs = [aligned_empty(x.shape, x.dtype) for _ in range(results)]
+    flat = [a.reshape(-1) for a in (*outs, *arrays)]
 
     def work(those):
         ones = np.ones(PIECE, x.dtype)
         room = aligned_empty((scratch, PIECE), x.dtype)
         with np.errstate(all="ignore"):
             for start in those:
-                o, *given = [a[start:start + PIECE] for a in flat]
-                fill(o, *given, *room[:, :o.size])
-                if not isfinite(np.dot(o, ones[:o.size])):
-                    o[...] = exact(*given)
+                parts = [a[start:start + PIECE] for a in flat]
+                fill(*parts, *room[:, :parts[0].size])
+                if not isfinite(np.dot(parts[0], ones[:parts[0].size])):
+                    for out, values in zip(parts, exact(*parts[results:])):
+                        out[...] = values
     spread(work, range(0, x.size, PIECE))
-    return out
+    return outs
 
 
-def _fill(o, x, s, d):
+def _distribution(o, x, s, d):
+    """The normal distribution function of x into `o`, and x^2 into `s`."""
     np.square(x, out=s)
     np.add(s, _N[0], out=o)
     o *= s
@@ -58,30 +60,56 @@ def _fill(o, x, s, d):
     d *= s
     d += _D[2]
     o /= d
-    half = np.multiply(x, 0.5, out=s)
-    o *= half
+    o *= x
     np.tanh(o, out=o)
-    o *= half
-    o += half
+    o *= 0.5
+    o += 0.5
+
+
+def _fill(o, x, s, d):
+    _distribution(o, x, s, d)
+    o *= x
+
+
+def _fill_both(o, slope, x, s):
+    _distribution(o, x, s, slope)
+    _add_bell(s, x, o, slope)
+    o *= x
+
+
+def _add_bell(squared, x, distribution, slope):
+    """The slope: the distribution function plus x times the density."""
+    np.multiply(squared, -0.5, out=slope)
+    np.exp(slope, out=slope)
+    slope *= x
+    slope *= DENSITY
+    slope += distribution
 
 
 def forward(x, exact):
     """x times the normal distribution function; `exact(x)` where that must do."""
     if x.dtype.char == "d":
-        return _run(lambda o, x: np.copyto(o, exact(x)), [x], 0, exact)
-    return _run(_fill, [x], 2, exact)
+        return _run(lambda o, x: np.copyto(o, exact(x)), [x], 0, lambda x: [exact(x)])[0]
+    return _run(_fill, [x], 2, lambda x: [exact(x)])[0]
 
 
-def _fill_gradient(o, g, x, out, u):
-    np.square(x, out=o)
-    o *= -0.5
-    np.exp(o, out=o)
-    o *= x
-    o *= DENSITY
-    o += np.divide(out, x, out=u)  # the distribution function
-    o *= g
+def forward_and_slope(x, exact, exact_slope):
+    """The same and its derivative, which shares most of the work."""
+    def both(x):
+        return exact(x), exact_slope(x)
+    if x.dtype.char == "d":
+        return _run(lambda o, slope, x: [np.copyto(a, b) for a, b in zip((o, slope), both(x))], [x], 0, both, 2)
+    return _run(_fill_both, [x], 1, both, 2)
 
 
-def gradient(g, x, out, exact):
-    """g times the derivative, from the result `out`; `exact(x)` is the derivative alone."""
-    return _run(_fill_gradient, [g, x, out], 1, lambda g, x, out: g * exact(x))
+def product(x, y):
+    """x y, of two large arrays."""
+    out = aligned_empty(x.shape, x.dtype)
+    flat = [a.reshape(-1) for a in (out, x, y)]
+
+    def work(those):
+        for start in those:
+            o, a, b = [part[start:start + PIECE] for part in flat]
+            np.multiply(a, b, out=o)
+    spread(work, range(0, x.size, PIECE))
+    return out

@@ -6,7 +6,8 @@ from math import pi, sqrt
 
 from numpy import errstate, finfo, ndarray
 
-from ..autograd import elementwise
+from ..autograd import Tensor, elementwise, joint
+from ..autograd.mode import mode
 from ..backend import gelu as gelu_kernels
 from ..backend.kernels import INLINE, KERNELS
 from .arithmetic import floating
@@ -233,16 +234,27 @@ def _gelu_curve(xp, g, x):
     return g * (xp.exp(squared * -0.5) * (2 * DENSITY - DENSITY * squared))
 
 
-def _gelu_pull(xp, y, x, value):
-    if gelu_kernels.suits(x, y, value):
-        return gelu_kernels.gradient(y, x, value, lambda part: _gelu_slope(xp, part))
-    return y * _gelu_slope(xp, x)
+gelu_slope = elementwise("gelu_slope", _gelu_slope, x=_gelu_curve)
+_gelu = elementwise("gelu", _gelu, x=lambda xp, g, x: g * xp.gelu_slope(x))
 
 
-# y times the slope at x, where `value`, gelu(x), is a help that nothing depends on.
-gelu_pull = elementwise("gelu_pull", _gelu_pull, y=lambda xp, g, x, value: xp.gelu_pull(g, x, value),
-                        x=lambda xp, g, y, x: _gelu_curve(xp, g * y, x), value=lambda xp, g: xp.flat(g))
-_gelu = elementwise("gelu", _gelu, x=lambda xp, g, x, out: xp.gelu_pull(g, x, out))
+def _gelu_and_slope_pull(xp, parts, x, out):
+    """For Tensors the slope is computed from `x`, so that it can be differentiated again."""
+    g, g_slope = parts
+    if isinstance(x, Tensor):
+        slope = xp.gelu_slope(x)
+        found = None if g is None else g * slope
+    else:
+        found = None if g is None else gelu_kernels.product(g, out[1]) if gelu_kernels.suits(g, out[1]) else g * out[1]
+    if g_slope is None:
+        return (found,)
+    curved = _gelu_curve(xp, g_slope, x)
+    return (curved if found is None else found + curved,)
+
+
+# Both at once, for long arrays on the host: the gradient is then one product.
+_gelu_and_slope = joint("gelu_and_slope", lambda xp, x: gelu_kernels.forward_and_slope(
+    x, lambda part: _whole_gelu(xp, part), lambda part: _gelu_slope(xp, part)), _gelu_and_slope_pull, outputs=2)
 
 
 def _gelu_tanh(xp, x):
@@ -314,7 +326,11 @@ def gelu(x, /, approximate="none"):
     """
     if approximate not in ("none", "tanh"):
         raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
-    return _gelu(x) if approximate == "none" else _gelu_tanh(x)
+    if approximate == "tanh":
+        return _gelu_tanh(x)
+    if isinstance(x, Tensor) and x.requires_grad and mode.record and gelu_kernels.suits(x.data):
+        return _gelu_and_slope(x)[0]
+    return _gelu(x)
 
 tanhshrink = function("tanhshrink", lambda xp, x: x - xp.tanh(x), "x minus its tanh.", "out = x - tanh(x)",
                       "tanhshrink(tn.tensor([0.0, 2.0]))", "tensor([0.0000, 1.0360])",

@@ -56,6 +56,7 @@ class Adam(Optimizer):
     """
 
     hints = {"foreach": None, "capturable": False, "differentiable": False, "fused": None}
+    on_threads = True
     own = {"bias_correction": True, "eps_inside": False}
 
     def __init__(
@@ -108,16 +109,20 @@ class Adam(Optimizer):
             p *= 1 - lr * decay
         elif decay:
             g = g + decay * p
-        m += (1 - b1) * (g - m)
+        part = g - m  # the one array that is made
+        part *= 1 - b1
+        m += part
         v *= b2
-        v += (1 - b2) * (g * g)
+        part = xp.multiply(g, g, out=part)
+        part *= 1 - b2
+        v += part
         if group["amsgrad"]:
             v = xp.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
         c1, c2 = (1 - b1**t, 1 - b2**t) if group["bias_correction"] else (1, 1)
         if group["eps_inside"]:
             root = xp.sqrt(v / c2 + eps)
         else:
-            root = xp.sqrt(v)
+            root = xp.sqrt(v, out=part)
             root *= c2**-0.5
             root += eps
         step = xp.divide(m, root, out=root)

@@ -53,6 +53,7 @@ class Optimizer:
 
     states: tuple[str, ...] = ()  # names of the state arrays, each like the parameter and zero at first
     whole: bool = False  # `update` is given one parameter at a time, in its shape, and not pieces of the flat array
+    on_threads: bool = False  # `update` reads and writes nothing but its arguments: pieces are spread over threads
     steering: tuple[str, ...] = ()  # whole numbers among the options that decide what is computed
     needs_closure: bool = False  # `step` computes the loss itself, once or more
     hints: dict[str, Any] = {}  # those of PyTorch's hints that its optimizer of this name writes into a state_dict
