@@ -49,6 +49,7 @@ CASES = [  # leading axes, queries, keys, mask, causal, dropout, scores of a til
     ((2, 3), 1, 6, "minus infinity", None, 0.0, 4, 2),
     ((2, 3), 6, 6, None, 0, 0.5, 1 << 16, 512),
     ((2, 3), 5, 4, "blind", 2, 0.0, 60, 512),
+    ((2, 3), 5, 9, "minus infinity", None, 0.2, 60, 512),
 ]
 
 

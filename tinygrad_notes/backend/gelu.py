@@ -20,6 +20,12 @@ _N = (86.95801303877, 1583.38016849, 13791.48811011)
 _D = (55.132897712, 1197.397238572, 17285.052492492)
 
 
+def hosts(*arrays):
+    """Whether these are all host arrays of one dtype, float32 or float64."""
+    kind = arrays[0].dtype
+    return kind.char in "fd" and all(a.__class__ is np.ndarray and a.dtype == kind for a in arrays)
+
+
 def suits(x, *others):
     """Whether these kernels serve: large contiguous float32 or float64 host arrays of one shape."""
     return (x.__class__ is np.ndarray and x.size > SMALL and x.dtype.char in "fd" and x.flags.c_contiguous
@@ -28,7 +34,7 @@ def suits(x, *others):
 
 
 def _run(fill, arrays, scratch, exact, results=1):
-    """New arrays, filled by `fill(*outs, *arrays, *scratch)` piece by piece, where that gives NaN by `exact(*arrays)`."""
+    """New arrays, filled by `fill(*outs, *arrays, *scratch)` piece by piece, where that is NaN by `exact(*arrays)`."""
     x = arrays[0]
     outs = [aligned_empty(x.shape, x.dtype) for _ in range(results)]
     flat = [a.reshape(-1) for a in (*outs, *arrays)]
@@ -73,17 +79,17 @@ def _fill(o, x, s, d):
 
 def _fill_both(o, slope, x, s):
     _distribution(o, x, s, slope)
-    _add_bell(s, x, o, slope)
+    _add_bell(o, x, s, slope, slope)
     o *= x
 
 
-def _add_bell(squared, x, distribution, slope):
+def _add_bell(distribution, x, squared, room, slope):
     """The slope: the distribution function plus x times the density."""
-    np.multiply(squared, -0.5, out=slope)
-    np.exp(slope, out=slope)
-    slope *= x
-    slope *= DENSITY
-    slope += distribution
+    np.multiply(squared, -0.5, out=room)
+    np.exp(room, out=room)
+    room *= x
+    room *= DENSITY
+    np.add(room, distribution, out=slope)
 
 
 def forward(x, exact):
@@ -112,4 +118,33 @@ def product(x, y):
             o, a, b = [part[start:start + PIECE] for part in flat]
             np.multiply(a, b, out=o)
     spread(work, range(0, x.size, PIECE))
+    return out
+
+
+def shifted(h, b, exact, exact_slope):
+    """x times the normal distribution function of x = h + b, for rows h (..., M); h becomes the derivative."""
+    out = aligned_empty(h.shape, h.dtype)
+    width = h.shape[-1]
+    rows = max(1, PIECE // width)
+    flat, outs = h.reshape(-1, width), out.reshape(-1, width)
+    single = h.dtype.char == "f"
+
+    def work(those):
+        room = aligned_empty((3, rows, width), h.dtype)
+        ones = np.ones(rows * width, h.dtype)
+        with np.errstate(all="ignore"):
+            for start in those:
+                x, o = flat[start:start + rows], outs[start:start + rows]
+                p, s, d = room[:, :len(x)]
+                if b is not None:
+                    x += b
+                if single:
+                    _distribution(p, x, s, d)
+                    np.multiply(p, x, out=o)
+                if single and isfinite(np.dot(o.reshape(-1), ones[:o.size])):
+                    _add_bell(p, x, s, d, x)
+                else:
+                    o[...] = exact(x)
+                    x[...] = exact_slope(x)
+    spread(work, range(0, len(flat), rows))
     return out

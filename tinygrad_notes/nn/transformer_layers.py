@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..ops.linear_gelu import linear_gelu
 from . import functional as F
 from .attention import MultiheadAttention
 from .dropout import Dropout
@@ -59,7 +60,10 @@ class _Layer(Module):
         return x + branch(norm(x)) if self.norm_first else norm(x + branch(x))
 
     def _feed_forward(self, x):
-        return self.linear2(self.dropout(self.activation(self.linear1(x))))
+        first = self.linear1
+        if self.activation is F.gelu and type(first) is Linear and first._hooks is None:
+            return self.linear2(self.dropout(linear_gelu(x, first.weight, first.bias)))
+        return self.linear2(self.dropout(self.activation(first(x))))
 
 
 def activation_of(activation):

@@ -28,14 +28,14 @@ def _way(query):
 def _pull(xp, parts, needs, query, key, value, mask, seed, out, causal, scale, dropout):
     options = {"causal": causal, "scale": scale, "dropout": dropout}
     if isinstance(query, Tensor):
-        return _pull_whole(parts, query, key, value, mask, seed, *out, **options)
+        return _pull_whole(parts[:2], query, key, value, mask, seed, *out[:2], **options)
     return _way(query).backward(xp, parts, needs, query, key, value, mask, seed, out, **options)
 
 
 def _pull_parts(xp, parts, needs, packed, mask, seed, out, causal, scale, dropout):
     options = {"causal": causal, "scale": scale, "dropout": dropout}
     if isinstance(packed, Tensor):
-        found = _pull_whole(parts, *unstack(packed), mask, seed, *out, **options)
+        found = _pull_whole(parts[:2], *unstack(packed), mask, seed, *out[:2], **options)
         return stack(found[:3]), *found[3:]
     each = (packed[0], packed[1], packed[2])
     if device_of(packed).base is not None:
@@ -57,10 +57,11 @@ def _forward_parts(xp, packed, mask, seed, *, causal, scale, dropout):
     return _way(packed).forward(xp, *each, mask, seed, causal=causal, scale=scale, dropout=dropout)
 
 
-# Outputs: the weighted means of the values (H, L, V), and the logarithms (H, L) of the sums of exponentials.
-attention = joint("attention", _forward, _pull, outputs=2, kind="contraction")
+# Outputs: the weighted means of the values (H, L, V), the logarithms (H, L) of the sums of exponentials, and for the
+# backward pass alone, where that is cheap, the weights (H, L, S), else nothing (H, L, 0).
+attention = joint("attention", _forward, _pull, outputs=3, kind="contraction")
 # The same for queries, keys and values that lie side by side in one array (3, H, L, E); so does their gradient then.
-attention_of_parts = joint("attention_of_parts", _forward_parts, _pull_parts, outputs=2, kind="contraction")
+attention_of_parts = joint("attention_of_parts", _forward_parts, _pull_parts, outputs=3, kind="contraction")
 
 
 def _keep(xp, seed, *, dropout, shape, dtype):

@@ -39,7 +39,7 @@ def _scores(xp, query, key, mask, causal):
 
 
 def forward(xp, query, key, value, mask, seed, *, causal, scale, dropout):
-    """Weighted means (H, L, V) and the logarithms (H, L) of the sums."""
+    """Weighted means (H, L, V); logarithms (H, L) of the sums; the weights (H, L, S), or (H, L, 0) if they are large."""
     if not suits(query, key, dropout):
         return xp.attention_forward(query, key, value, mask, seed, causal, scale, dropout)
     s = _scores(xp, query * scale, key, mask, causal)
@@ -48,7 +48,11 @@ def forward(xp, query, key, value, mask, seed, *, causal, scale, dropout):
     total = xp.sum(e, axis=-1, keepdims=True)
     total = xp.where(total == 0, 1, total)
     lse = xp.log(total) + top
-    return xp.matmul(e, value) / total, xp.reshape(lse, lse.shape[:-1])
+    lse = xp.reshape(lse, lse.shape[:-1])
+    if s.shape[-1] <= query.shape[-1] + value.shape[-1]:
+        p = e / total
+        return xp.matmul(p, value), lse, p
+    return xp.matmul(e, value) / total, lse, e[..., :0]
 
 
 def backward(xp, g, needs, query, key, value, mask, seed, out, *, causal, scale, dropout):
@@ -56,9 +60,10 @@ def backward(xp, g, needs, query, key, value, mask, seed, out, *, causal, scale,
     if not suits(query, key, dropout):
         found = iter(xp.attention_gradients(g, needs, query, key, value, mask, seed, out, causal, scale, dropout))
         return tuple([next(found) if need else None for need in needs])
-    (g, g_lse), (out, lse) = g, out
+    (g, g_lse, _), (out, lse, p) = g, out
     q = query * scale
-    p = xp.exp(_scores(xp, q, key, mask, causal) - xp.expand_dims(lse, axis=-1))
+    if not p.size:
+        p = xp.exp(_scores(xp, q, key, mask, causal) - xp.expand_dims(lse, axis=-1))
     g = xp.zeros_like(out) if g is None else g
     mean = xp.sum(g * out, axis=-1, keepdims=True)
     mean = mean if g_lse is None else mean - xp.expand_dims(g_lse, axis=-1)

@@ -25,7 +25,7 @@ LOWEST = -1e38     # below any score
 class Plan:
     """How attention over these shapes is cut: parts of the leading axes, blocks of queries, blocks of keys."""
 
-    def __init__(self, query, key, causal, dropout):
+    def __init__(self, query, key, value, causal, dropout):
         self.on_host = device_of(query).name != "cuda"
         tile = TILE if self.on_host else GPU_TILE
         self.lead, rows, columns = query.shape[:-2], query.shape[-2], key.shape[-2]
@@ -37,6 +37,8 @@ class Plan:
         self.parts = list(parts(self.lead, tile // max(1, rows * columns if dropout else high * wide)))
         self.causal = causal
         self.single = len(self.rows) == len(self.columns) == 1 and bool(self.seen(self.rows[0]))
+        # Weights are kept for the backward pass where they are no more numbers than the queries and the result are.
+        self.keeps = self.single and columns <= query.shape[-1] + value.shape[-1]
 
     def run(self, work, alone=False):
         """`work(parts)` for all parts, on several threads unless `alone`."""
@@ -130,32 +132,34 @@ def _masked(xp, plan, s, mask, index, r, c):
         s += window(xp, r.stop - r.start, c.stop - c.start, plan.causal + r.start - c.start, s.dtype.str)
 
 
-def _products(xp, x, y):
-    """x y for stacks of matrices, in a new array."""
-    return xp.matmul(x, y, out=_new(xp, x, (*x.shape[:-1], y.shape[-1])))
+def _products(xp, x, y, out=None):
+    """x y for stacks of matrices, in a new array unless there is one."""
+    return xp.matmul(x, y, out=_new(xp, x, (*x.shape[:-1], y.shape[-1])) if out is None else out)
 
 
 def forward(xp, query, key, value, mask, seed, *, causal, scale, dropout):
-    """Weighted means (H, L, V), laid out in memory as `query` is, and the logarithms (H, L) of the sums."""
+    """Weighted means (H, L, V), laid out as `query`; logarithms (H, L) of the sums; weights (H, L, S or 0)."""
     out = xp.empty_like(query, shape=(*query.shape[:-1], value.shape[-1]))
     lse = xp.empty(query.shape[:-1], dtype=query.dtype)
-    plan = Plan(query, key, causal, dropout)
+    plan = Plan(query, key, value, causal, dropout)
+    table = _new(xp, query, (*query.shape[:-1], key.shape[-2] if plan.keeps else 0))
 
     def work(those):
         for index in those:
             q, k, v, o = query[index], _turned(xp, key[index], scale), value[index], out[index]
+            t = table[index] if plan.keeps else None
             for r in plan.rows:
                 keep = None
                 if dropout:
                     start = (plan.first(index) * q.shape[-2] + r.start) * v.shape[-2]
                     keep = kept(xp, seed, dropout, start, (*o.shape[:-2], r.stop - r.start, v.shape[-2]), q.dtype)
-                lse[(*index, ..., r)] = _rows(xp, plan, q[..., r, :], k, v, mask, index, r, keep, o[..., r, :])
+                lse[(*index, ..., r)] = _rows(xp, plan, q[..., r, :], k, v, mask, index, r, keep, o[..., r, :], t)
     plan.run(work)
-    return out, lse
+    return out, lse, table
 
 
-def _rows(xp, plan, q, k, v, mask, index, r, keep, out):
-    """Fill `out` for one block of queries; returns the logarithms of their sums."""
+def _rows(xp, plan, q, k, v, mask, index, r, keep, out, table):
+    """Fill `out`, and `table` with the weights, for one block of queries; returns the logarithms of their sums."""
     seen = plan.seen(r)
     if not seen:  # no key at all
         out[...] = 0
@@ -164,7 +168,7 @@ def _rows(xp, plan, q, k, v, mask, index, r, keep, out):
     # While all scores are small, their exponentials need no shift: `top` is 0 and need not be found for every row.
     small = plan.on_host and (mask is None or mask.dtype.kind == "b")
     for n, c in enumerate(seen):
-        s = _products(xp, q, k[..., c])
+        s = _products(xp, q, k[..., c], table)
         small = small and xp.max(s).item() < SMALL and xp.min(s).item() > -SMALL
         _masked(xp, plan, s, mask, index, r, c)
         if not small:
@@ -183,7 +187,7 @@ def _rows(xp, plan, q, k, v, mask, index, r, keep, out):
             total[total == 0] = 1  # queries that may look nowhere
             s *= 1 / total
         if keep is not None:
-            s *= keep[..., c]
+            s = s * keep[..., c]
         if n == 0:
             total = summed
             xp.matmul(s, v[..., c, :], out=out)
@@ -206,8 +210,9 @@ def backward(xp, g, needs, query, key, value, mask, seed, out, *, causal, scale,
 
     `made`: arrays for the first three.
     """
-    g = (xp.zeros_like(out[0]) if g[0] is None else g[0], g[1])
-    plan = Plan(query, key, causal, dropout)
+    g = (xp.zeros_like(out[0]) if g[0] is None else g[0], g[1])  # nothing is made of the weights: g[2] is None
+    out, lse, table = out
+    plan = Plan(query, key, value, causal, dropout)
     if made is None:
         made = [xp.empty_like(x) if need else None for x, need in zip((query, key, value), needs)]
     if not plan.single:
@@ -218,16 +223,18 @@ def backward(xp, g, needs, query, key, value, mask, seed, out, *, causal, scale,
 
     def work(those):
         for index in those:
-            arrays = [None if x is None else x[index] for x in (g[0], g[1], query, key, value, *out, *made)]
-            k, v = _turned(xp, arrays[3], scale), _turned(xp, arrays[4], 1 if needs[3] else scale)
+            arrays = [None if x is None else x[index] for x in (g[0], g[1], query, key, value, out, lse, *made)]
+            weights = table[index] if plan.keeps else None
+            k = None if plan.keeps else _turned(xp, arrays[3], scale)
+            v = _turned(xp, arrays[4], 1 if needs[3] else scale)
             for r in plan.rows:
-                _rows_back(xp, plan, needs, *arrays, k, v, mask, dmask, index, r, scale, dropout, seed)
+                _rows_back(xp, plan, needs, *arrays, k, v, weights, mask, dmask, index, r, scale, dropout, seed)
     plan.run(work, alone=dmask is not None)  # the gradient of a mask is one for several parts: in their order
     return *made, dmask, None
 
 
-def _rows_back(xp, plan, needs, g, g_lse, query, key, value, out, lse, dq, dk, dv, turned_key, turned_value, mask,
-               dmask, index, r, scale, dropout, seed):
+def _rows_back(xp, plan, needs, g, g_lse, query, key, value, out, lse, dq, dk, dv, turned_key, turned_value, weights,
+               mask, dmask, index, r, scale, dropout, seed):
     """Add what one block of queries contributes; `turned_value` brings the factor `scale`, unless the mask counts."""
     def put(into, x, y):
         if plan.single:
@@ -246,10 +253,12 @@ def _rows_back(xp, plan, needs, g, g_lse, query, key, value, out, lse, dq, dk, d
         start = (plan.first(index) * query.shape[-2] + r.start) * key.shape[-2]
         keep = kept(xp, seed, dropout, start, (*q.shape[:-1], key.shape[-2]), q.dtype)
     for c in plan.seen(r):
-        p = _products(xp, q, turned_key[..., c])
-        _masked(xp, plan, p, mask, index, r, c)
-        p -= lse
-        xp.exp(p, out=p)
+        p = weights
+        if p is None:
+            p = _products(xp, q, turned_key[..., c])
+            _masked(xp, plan, p, mask, index, r, c)
+            p -= lse
+            xp.exp(p, out=p)
         if needs[2]:
             put(dv[..., c, :], xp.matrix_transpose(p if keep is None else p * keep[..., c]), g)
         if not (needs[0] or needs[1] or needs[3]):

@@ -139,7 +139,7 @@ def attend(query, key, value, mask, causal, scale, dropout):
         query, key, value = [x.astype("float32") for x in (query, key, value)]
         mask = mask.astype("float32") if mask is not None and mask.dtype.kind == "f" else mask
     seed = drawn_seed("scaled_dot_product_attention", query.device) if dropout else None
-    out, _ = attention(query, key, value, mask, seed, causal=causal, scale=scale, dropout=dropout)
+    out, _, _ = attention(query, key, value, mask, seed, causal=causal, scale=scale, dropout=dropout)
     return out if out.dtype == kind else out.astype(kind)
 
 
