@@ -7,7 +7,7 @@ import pytest
 import tinygrad_notes as tn
 from tinygrad_notes.nn import functional as F
 from tinygrad_notes.ops import attention_tiles
-from tinygrad_notes.ops.attention import attention, plain
+from tinygrad_notes.ops.dot_product_attention import attention, plain
 
 RNG = np.random.default_rng(0)
 

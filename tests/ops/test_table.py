@@ -49,7 +49,7 @@ UNREACHED = {
     "cofactor_tangent": "its second rule is the third derivative of det: tests/ops/test_linalg.py",
     "attention: seed": "an integer, which has no gradient",
     "attention_of_parts: seed": "an integer, which has no gradient",
-    "linear_gelu": "of long arrays alone, inside transformer layers: tests/ops/test_linear_gelu.py",
+    "linear_gelu": "of long arrays alone, inside transformer layers: tests/ops/test_perceptron.py",
     "moving_gamma": "its value does not depend on what it moves with: tests/ops/test_incomplete.py",
     "moving_dirichlet": "its value does not depend on what it moves with: tests/ops/test_incomplete.py",
     "take_windows": "its rule is the third derivative of max pooling: tests/nn/test_pooling.py",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..ops.linear_gelu import linear_gelu
+from ..ops.perceptron import linear_gelu
 from . import functional as F
 from .attention import MultiheadAttention
 from .dropout import Dropout

@@ -6,7 +6,7 @@ import math
 
 from ...autograd import Tensor, as_tensor
 from ...ops import broadcast_shapes, broadcast_to, reshape, unstack
-from ...ops.attention import attention, attention_of_parts
+from ...ops.dot_product_attention import attention, attention_of_parts
 from ...ops.dropout import drawn_seed
 from .common import number
 

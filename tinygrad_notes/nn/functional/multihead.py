@@ -4,7 +4,7 @@
 """
 from ...autograd import Tensor, as_tensor
 from ...ops import broadcast_to, concat, linear, mean, permute_dims, reshape, split, unstack, where, zeros
-from ...ops.attention import plain
+from ...ops.dot_product_attention import plain
 from ...ops.dropout import drawn_seed
 from .attention import attend, attend_to_self
 from .common import number

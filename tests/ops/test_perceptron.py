@@ -4,7 +4,7 @@ import pytest
 
 import tinygrad_notes as tn
 from tinygrad_notes.backend import gelu as kernels
-from tinygrad_notes.ops.linear_gelu import linear_gelu
+from tinygrad_notes.ops.perceptron import linear_gelu
 
 RNG = np.random.default_rng(0)
 
