@@ -26,7 +26,7 @@ def problems(draw, way):
                     for k in kernel)
     extra = tuple(draw(st.integers(0, 8 if axes < 3 else 3)) for _ in range(axes))
     size = tuple(max(1, d * (k - 1) + 1 + e - sum(p)) for k, d, e, p in zip(kernel, dilation, extra, padding))
-    groups = 1 if tiles else draw(st.integers(2, 4)) if depthwise else draw(st.sampled_from([1, 1, 2, 3]))
+    groups = draw(st.integers(2, 4)) if depthwise else draw(st.sampled_from([1, 1, 2, 3]))
     channels = groups if depthwise else groups * draw(st.integers(1, 5))
     outputs = groups * draw(st.integers(1, 3))
     batch = draw(st.integers(1, 4))
@@ -60,11 +60,11 @@ def compare(way, g, seed, layout, dtype, tolerance):
     triples = {"forward": (way.forward(x, w, b, g), plain_forward, wide[:3]),
                "to_input": (way.to_input(y, w, g), plain_to_input, [wide[3], wide[1]]),
                "to_weight": (way.to_weight(x, y, g), plain_to_weight, [wide[0], wide[3]])}
-    for name, (found, plain, given) in triples.items():
-        expected = plain(cpu.xp, *given, g)
+    for name, (found, plain, pair) in triples.items():
+        expected = plain(cpu.xp, *pair, g)
         assert found.shape == expected.shape and found.dtype == dtype, name
-        terms = plain(cpu.xp, *map(np.ones_like, given), g).max()
-        scale = np.abs(given[0]).max() * np.abs(given[1]).max() * terms**0.5  # tiles mix all elements of a kernel
+        terms = plain(cpu.xp, *map(np.ones_like, pair), g).max()
+        scale = np.abs(pair[0]).max() * np.abs(pair[1]).max() * terms**0.5  # tiles mix all elements of a kernel
         np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance * scale, err_msg=name)
     for a, k in zip((x, w, b, y), kept):
         np.testing.assert_array_equal(a, k)
@@ -112,16 +112,33 @@ def test_the_error_of_tiles_is_bounded():
 
 def test_which_way_is_taken():
     float32, float64 = np.dtype("float32"), np.dtype("float64")
-    assert conv.way(square(16, 64, 64, 32, 3, 1), float32) is conv_tiles
-    assert conv.way(square(16, 64, 64, 32, 3, 1), float64) is conv_gemm
-    assert conv.way(square(16, 64, 64, 32, 3, 1, stride=2), float32) is conv_gemm
-    assert conv.way(square(1, 64, 64, 8, 3, 1), float32) is conv_gemm
-    assert conv.way(square(64, 1, 16, 28, 5), float32) is conv_gemm
-    assert conv.way(square(4, 8, 8, 16, 3, groups=8), float32) is conv_depthwise
+    assert conv.way(square(16, 64, 64, 32, 3, 1), float32) == (conv_tiles, 1)
+    assert conv.way(square(16, 64, 64, 32, 3, 1), float64) == (conv_gemm, 1)
+    assert conv.way(square(16, 64, 64, 32, 3, 1, stride=2), float32) == (conv_gemm, 1)
+    assert conv.way(square(1, 64, 64, 8, 3, 1), float32) == (conv_gemm, 1)
+    assert conv.way(square(64, 1, 16, 28, 5), float32) == (conv_gemm, 1)
+    assert conv.way(square(4, 8, 8, 16, 3, groups=8), float32) == (conv_depthwise, 1)
+    assert conv.way(square(4, 96, 96, 16, 3, groups=24), float32) == (conv_gemm, 12)
+    assert conv.way(square(16, 64, 64, 32, 3, 1, groups=8), float32) == (conv_tiles, 8)
+    assert conv.way(square(16, 128, 128, 32, 3, 1, groups=2), float32) == (conv_tiles, 1)
+
+
+@pytest.mark.parametrize("g", [square(3, 12, 24, 9, 3, 1, groups=6), square(16, 16, 24, 16, 3, groups=4),
+                               square(2, 6, 3, 5, 1, groups=3), square(2, 48, 72, 4, 2, groups=12)], ids=str)
+def test_small_groups_are_joined(g):
+    x, w, b, y = arrays(g, 0, "last", np.float32)
+    found = (conv.conv_forward(cpu.xp, x, w, b, g), conv.conv_to_input(cpu.xp, y, w, g),
+             conv.conv_to_weight(cpu.xp, x, y, g))
+    x, w, b, y = (a.astype(float) for a in (x, w, b, y))
+    plain = (plain_forward(cpu.xp, x, w, b, g), plain_to_input(cpu.xp, y, w, g), plain_to_weight(cpu.xp, x, y, g))
+    assert conv.way(g, np.dtype("float32"))[1] > 1
+    for a, expected in zip(found, plain):
+        np.testing.assert_allclose(a, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("g", [square(5, 16, 24, 14, 3, 1), square(6, 3, 8, 30, 5, 2, stride=2),
-                               square(3, 6, 12, 9, 3, 1, groups=6), square(7, 40, 24, 11, 1)], ids=str)
+                               square(3, 6, 12, 9, 3, 1, groups=6), square(7, 40, 24, 11, 1),
+                               square(4, 12, 12, 9, 3, 1, groups=4)], ids=str)
 def test_results_do_not_depend_on_the_number_of_threads(g):
     x, w, b, y = arrays(g, 0, "last", np.float32)
     before, found = tn.get_num_threads(), []

@@ -5,17 +5,18 @@ are channels-last in memory: (N, C, *S) views of (N, *S, C), a layout that eleme
 """
 import numpy as np
 
-from . import conv_depthwise, conv_gemm, conv_tiles, windows
+from . import conv_depthwise, conv_gemm, conv_groups, conv_tiles, windows
 from .kernels import kernel
 
 FAST = (np.float32, np.float64)  # data types with fast products; others are computed the plain way
 
 
 def way(g, dtype):
-    """The module whose `forward`, `to_input` and `to_weight` suit these sizes best."""
+    """The module whose functions suit these sizes best, and how many groups are joined before it is called."""
     if conv_depthwise.suits(g):
-        return conv_depthwise
-    return conv_tiles if conv_tiles.suits(g, dtype) else conv_gemm
+        return conv_depthwise, 1
+    m = conv_groups.count(g)
+    return conv_tiles if conv_tiles.suits(conv_groups.wider(g, m), dtype) else conv_gemm, m
 
 
 def _prepared(*arrays):
@@ -34,7 +35,10 @@ def conv_forward(xp, x, w, b, g):
     if given[0].dtype not in FAST or not _any(g):
         return windows.plain_forward(xp, *given, *[None] * (3 - len(given)), g).astype(dtype, copy=False)
     x, w, b = (*given, None)[:3]
-    return way(g, x.dtype).forward(x, w, b, g).astype(dtype, copy=False)
+    found, m = way(g, x.dtype)
+    if m > 1:
+        w, g = conv_groups.joined(w, g, m), conv_groups.wider(g, m)
+    return found.forward(x, w, b, g).astype(dtype, copy=False)
 
 
 @kernel
@@ -45,7 +49,9 @@ def conv_to_input(xp, y, w, g):
     (y, w), dtype = _prepared(y, w)
     if y.dtype not in FAST or not _any(g):
         return windows.plain_to_input(xp, y, w, g).astype(dtype, copy=False)
-    found = way(g, y.dtype)
+    found, m = way(g, y.dtype)
+    if m > 1:
+        w, g = conv_groups.joined(w, g, m), conv_groups.wider(g, m)
     if found is conv_tiles and not conv_tiles.suits_to_input(g):
         found = conv_gemm
     return found.to_input(y, w, g).astype(dtype, copy=False)
@@ -59,7 +65,10 @@ def conv_to_weight(xp, x, y, g):
     (x, y), dtype = _prepared(x, y)
     if x.dtype not in FAST or not _any(g):
         return windows.plain_to_weight(xp, x, y, g).astype(dtype, copy=False)
-    return way(g, x.dtype).to_weight(x, y, g).astype(dtype, copy=False)
+    found, m = way(g, x.dtype)
+    if m == 1:
+        return found.to_weight(x, y, g).astype(dtype, copy=False)
+    return conv_groups.parted(found.to_weight(x, y, conv_groups.wider(g, m)), g, m).astype(dtype, copy=False)
 
 
 def _any(g):

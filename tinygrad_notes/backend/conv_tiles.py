@@ -33,16 +33,16 @@ def suits(g, dtype):
     Measured: a number of a tile costs about as much as 70 multiplications on the way in and 30 on the way out, an
     element of a column 12; and at least 256 tiles must share the cost of transforming the weights.
     """
-    if dtype != np.float32 or g.groups > 1 or set(g.stride + g.dilation) != {1} or min(g.channels, g.outputs) < 8:
+    if dtype != np.float32 or set(g.stride + g.dilation) != {1} or min(g.channels, g.outputs) < 8 * g.groups:
         return False
     if max(g.kernel) >= SIDE or max(g.kernel) == 1:
         return False
     tiles = prod(-(-n // (SIDE + 1 - k)) if k > 1 else n for n, k in zip(g.out, g.kernel))
     if g.batch * tiles < 256:
         return False
-    c, o = g.channels, g.outputs
-    here = tiles * prod(SIDE if k > 1 else 1 for k in g.kernel) * (c * o + 70 * c + 30 * o)
-    return here < g.positions * g.taps * (1.2 * c * o + 12 * c)
+    c, o, pairs = g.channels, g.outputs, g.channels * g.outputs / g.groups
+    here = tiles * prod(SIDE if k > 1 else 1 for k in g.kernel) * (pairs + 70 * c + 30 * o)
+    return here < g.positions * g.taps * (1.2 * pairs + 12 * c)
 
 
 def suits_to_input(g):
@@ -172,24 +172,36 @@ def loaded(view, how, one, two):
     return found.reshape(prod(found.shape[:-1]), -1, channels), spare
 
 
+def by_group(x, groups):
+    """(points, tiles, C) -> (points, G, tiles, C / G), a view."""
+    return x.reshape(*x.shape[:2], groups, -1).swapaxes(1, 2)
+
+
+def weights_in_tiles(w, t):
+    """(O, C / G, *K) -> (points, G, C / G, O / G)"""
+    g, (outputs, part, *_) = t.g, w.shape
+    flat = np.ascontiguousarray(np.moveaxis(w, (0, 1), (-1, -2))).reshape(-1)  # (*K, C / G, O)
+    one, two = (np.empty(prod(t.side) * part * outputs, np.float32) for _ in range(2))
+    one[:flat.size] = flat
+    found, _ = transformed((*g.kernel, part * outputs), t.w, one, two)
+    return np.ascontiguousarray(found.reshape(-1, part, g.groups, outputs // g.groups).swapaxes(1, 2))
+
+
 def forward(x, w, b, g):
-    """y = w * x + b, for stride 1, dilation 1 and one group."""
+    """y = w * x + b, for stride 1 and dilation 1."""
     t = Tiles(g)
     made, y = new(g.batch, g.outputs, g.out, np.float32)
-    flat = np.ascontiguousarray(np.moveaxis(w, (0, 1), (-1, -2))).reshape(-1)  # (O, C, *K) -> (*K, C, O)
-    one, two = (np.empty(prod(t.side) * g.channels * g.outputs, np.float32) for _ in range(2))
-    one[:flat.size] = flat
-    weights = transformed((*g.kernel, g.channels * g.outputs), t.w, one, two)[0].reshape(-1, g.channels, g.outputs)
+    weights = weights_in_tiles(w, t)
 
     def work(those):
         read, write = t.reader(x, True), t.writer(made)
         one, two = t.buffers(max(g.channels, g.outputs), 2)
         for piece in those:
             given, spare = loaded(read(piece), t.b, one, two)
-            size = len(given) * given.shape[1] * g.outputs
-            np.matmul(given, weights, out=spare[:size].reshape(len(given), -1, g.outputs))
-            rest = given.shape[1] * g.outputs
-            found, _ = transformed((*t.side, rest), t.a, spare, one if spare is two else two)
+            points, tiles, _ = given.shape
+            products = spare[:points * tiles * g.outputs].reshape(points, tiles, g.outputs)
+            np.matmul(by_group(given, g.groups), weights, out=by_group(products, g.groups))
+            found, _ = transformed((*t.side, tiles * g.outputs), t.a, spare, one if spare is two else two)
             write(piece, found.reshape(*t.made, piece[1] - piece[0], *t.counts(piece), g.outputs), b)
     spread(work, t.pieces())
     return y
@@ -200,7 +212,8 @@ def to_weight(x, y, g):
     t = Tiles(g)
     every = t.pieces()
     count = max(1, min(PARTS, len(every)))
-    sums = aligned_empty((count, prod(t.side), g.channels, g.outputs), np.float32)
+    part, outputs = g.channels // g.groups, g.outputs // g.groups
+    sums = aligned_empty((count, prod(t.side), g.groups, part, outputs), np.float32)
     up, down = [[None if m is None else np.ascontiguousarray(m.T) for m in how] for how in (t.a, t.w)]
 
     def work(those):
@@ -210,20 +223,20 @@ def to_weight(x, y, g):
         for k in those:
             out = sums[k]
             for piece in every[len(every) * k // count:len(every) * (k + 1) // count]:
-                given, _ = loaded(read_x(piece), t.b, *for_x)
-                back, _ = loaded(read_y(piece), up, *for_y)
-                np.matmul(given.transpose(0, 2, 1), back, out=out)
+                given = by_group(loaded(read_x(piece), t.b, *for_x)[0], g.groups)
+                back = by_group(loaded(read_y(piece), up, *for_y)[0], g.groups)
+                np.matmul(given.swapaxes(-1, -2), back, out=out)
                 if out is products:
                     sums[k] += products
                 out = products
     spread(work, range(count))
     total = sums.sum(0)
-    found, _ = transformed((*t.side, g.channels * g.outputs), down, total.reshape(-1), np.empty(total.size, np.float32))
-    apart = found.reshape(*g.kernel, g.channels, g.outputs)
-    return np.ascontiguousarray(np.moveaxis(apart, (-1, -2), (0, 1)))
+    found, _ = transformed((*t.side, g.channels * outputs), down, total.reshape(-1), np.empty(total.size, np.float32))
+    apart = found.reshape(g.taps, g.groups, part, outputs)  # -> (G, O / G, C / G, taps)
+    return np.ascontiguousarray(apart.transpose(1, 3, 2, 0)).reshape(g.outputs, part, *g.kernel)
 
 
 def to_input(y, w, g):
-    """The gradient for x: the cotangent convolved with the kernel turned around."""
-    axes = tuple(range(2, 2 + len(g.kernel)))
-    return forward(y, np.flip(w, axes).swapaxes(0, 1), None, mirrored(g))
+    """The gradient for x: the cotangent convolved with the kernel turned around, inputs and outputs exchanged."""
+    apart = np.flip(w, tuple(range(2, w.ndim))).reshape(g.groups, -1, *w.shape[1:])
+    return forward(y, apart.swapaxes(1, 2).reshape(g.channels, -1, *g.kernel), None, mirrored(g))

@@ -11,7 +11,7 @@ from ..autograd import as_tensor
 from . import functional as F
 from . import init
 from .functional.common import per_axis
-from .functional.convolution import borders, continued
+from .functional.convolution import borders
 from .linear import new_parameter, size
 from .module import Module
 
@@ -100,7 +100,7 @@ class _Convolution(_Conv):
         padding = self.padding
         if self.padding_mode != "zeros":
             pairs = borders(type(self).__name__, padding, self.kernel_size, self.stride, self.dilation)
-            input, padding = continued(type(self).__name__, as_tensor(input), pairs, self.padding_mode), 0
+            input, padding = F.pad(input, [n for pair in reversed(pairs) for n in pair], self.padding_mode), 0
         return convolve(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 

@@ -48,23 +48,6 @@ def batched(name, input, axes, layout):
     return input, False
 
 
-CONTINUED = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # PyTorch's name: NumPy's
-
-
-def continued(name, input, pairs, mode):
-    """`input` with a border that continues it over its last axes, (before, after) each.
-
-    Raises:
-        ValueError: the border is wider than there is to continue.
-    """
-    for n, pair in zip(input.shape[-len(pairs):], pairs):
-        if max(pair) > n - (mode == "reflect") and mode != "replicate":
-            raise ValueError(f"{name}: padding_mode={mode!r}: a border of {max(pair)} needs at least "
-                             f"{max(pair) + (mode == 'reflect')} elements, got input {input.shape}")
-    lead = ((0, 0),) * (input.ndim - len(pairs))
-    return pad(input, (*lead, *pairs), CONTINUED[mode])
-
-
 LAYOUTS = ("C, L", "C, H, W", "C, D, H, W")
 
 
