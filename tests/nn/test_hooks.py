@@ -146,8 +146,8 @@ def test_hooks_around_loading():
     assert len(seen) == 1
     net.load_state_dict({"0.bias": [2.0]}, strict=False)
     assert seen[1] == (net, ["0.weight"], [])
-    with net.register_load_state_dict_pre_hook(lambda *given: given[-1].append("not today")):
-        with pytest.raises(RuntimeError, match="not today"):
-            net.load_state_dict({"0.weight": [[7.0]], "0.bias": [7.0]})
+    refusal = net.register_load_state_dict_pre_hook(lambda *given: given[-1].append("not today"))
+    with refusal, pytest.raises(RuntimeError, match="not today"):
+        net.load_state_dict({"0.weight": [[7.0]], "0.bias": [7.0]})
     assert net[0].bias.item() == 2, "nothing was changed"
     assert "_state_hooks" in vars(net) and "_state_hooks" not in vars(net[0])

@@ -105,7 +105,7 @@ def ols_risk(X: ArrayLike, variance: float) -> float:
 
     Example:
         >>> import tinygrad_notes as tn
-        >>> tn.analysis.ols_risk(tn.tensor([[1.0], [2.0]]), 10.0)
+        >>> round(tn.analysis.ols_risk(tn.tensor([[1.0], [2.0]]), 10.0), 6)
         2.0
     """
     X = _design(X)
@@ -199,10 +199,10 @@ def ridge_like_early_stop(curvature: ArrayLike, lr: float, steps: int) -> Tensor
 
 
 def dropout_penalty(X: ArrayLike, weight: ArrayLike, p: float) -> Tensor:
-    r"""What dropout of the inputs adds to the squared error of a linear model, on average over all masks.
+    r"""What dropout of the inputs adds to the squared error of a linear model, on average over masks.
 
-    Formula: E |y - (M * X) w / (1 - p)|^2 = |y - X w|^2 + p / (1 - p) sum_j (X^T X)_jj w_j^2: the second term. A penalty
-        on the squares of the weights, each in units of its input.
+    Formula: E |y - (M * X) w / (1 - p)|^2 = |y - X w|^2 + p / (1 - p) sum_j (X^T X)_jj w_j^2: the second term. A
+        penalty on the squares of the weights, each in units of its input.
 
     Args:
         X: design, floating, (N, D).

@@ -39,7 +39,7 @@ def _scores(xp, query, key, mask, causal):
 
 
 def forward(xp, query, key, value, mask, seed, *, causal, scale, dropout):
-    """Weighted means (H, L, V); logarithms (H, L) of the sums; the weights (H, L, S), or (H, L, 0) if they are large."""
+    """Weighted means (H, L, V); logarithms (H, L) of the sums; the weights (H, L, S), or (H, L, 0) if large."""
     if not suits(query, key, dropout):
         return xp.attention_forward(query, key, value, mask, seed, causal, scale, dropout)
     s = _scores(xp, query * scale, key, mask, causal)

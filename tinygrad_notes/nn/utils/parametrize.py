@@ -6,7 +6,7 @@ What it holds is under `parametrizations.<name>`: the functions, and `original` 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -101,10 +101,8 @@ class ParametrizationList(ModuleList):
     def _inverted(self, value):
         for module in reversed(list(self)):
             if hasattr(module, "right_inverse"):
-                try:
+                with suppress(NotImplementedError):
                     value = module.right_inverse(value)
-                except NotImplementedError:
-                    pass
         if not isinstance(value, (Tensor, Sequence)):
             raise TypeError(f"right_inverse: expected a Tensor or a sequence of Tensors, got {type(value).__name__}")
         return value
