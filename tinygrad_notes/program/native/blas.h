@@ -17,15 +17,20 @@ void set_blas(void* s, void* d, void* get, void* set) {
 
 /* Row-major out (m, n) = x (m, k) y (k, n) is column-major out' = y' x'. */
 #define GEMM(NAME, TYPE, CALL)                                                                                        \
-    static void NAME##_1(int m, int n, int k, const TYPE* x, long xr, long xc, const TYPE* y, long yr, long yc,       \
-                         TYPE* q, int ld) {                                                                           \
-        TYPE one = 1, zero = 0;                                                                                       \
+    /* The product by this thread alone; with `add`, added to what is there. */                                       \
+    static void NAME##_add(int m, int n, int k, const TYPE* x, long xr, long xc, const TYPE* y, long yr, long yc,     \
+                           TYPE* q, int ld, int add) {                                                                \
+        TYPE one = 1, beta = add ? 1 : 0;                                                                             \
         char tx = (xc == 1 || k == 1) && (xr >= k || m == 1) ? 'N' : 'T';                                             \
         char ty = (yc == 1 || n == 1) && (yr >= n || k == 1) ? 'N' : 'T';                                             \
         int lx = (int)(tx == 'N' ? xr : xc), ly = (int)(ty == 'N' ? yr : yc);                                         \
         if (lx < (tx == 'N' ? k : m)) lx = tx == 'N' ? k : m;                                                         \
         if (ly < (ty == 'N' ? n : k)) ly = ty == 'N' ? n : k;                                                         \
-        CALL(&ty, &tx, &n, &m, &k, &one, (TYPE*)y, &ly, (TYPE*)x, &lx, &zero, q, &ld);                               \
+        CALL(&ty, &tx, &n, &m, &k, &one, (TYPE*)y, &ly, (TYPE*)x, &lx, &beta, q, &ld);                               \
+    }                                                                                                                 \
+    static void NAME##_1(int m, int n, int k, const TYPE* x, long xr, long xc, const TYPE* y, long yr, long yc,       \
+                         TYPE* q, int ld) {                                                                           \
+        NAME##_add(m, n, k, x, xr, xc, y, yr, yc, q, ld, 0);                                                          \
     }                                                                                                                 \
     static void NAME(int m, int n, int k, const TYPE* x, long xr, long xc, const TYPE* y, long yr, long yc, TYPE* q,  \
                      int ld) {                                                                                        \

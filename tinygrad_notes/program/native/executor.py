@@ -13,6 +13,7 @@ from ..run.base import Executor
 from .calls import CallCode, has_c_form
 from .compiler import build, prelude
 from .expressions import TYPES, c_type, supported
+from .library import NEEDS, KernelCode, has_kernel
 from .loops import LoopCode
 
 _OPENMP = """#ifdef _OPENMP
@@ -21,6 +22,16 @@ _OPENMP = """#ifdef _OPENMP
 #define omp_get_thread_num() 0
 #define omp_get_num_threads() 1
 #endif"""
+
+
+_CLOCK = """#include <time.h>
+double times_[{}];
+static double begin_;
+static double now_(void) {{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + 1e-9 * t.tv_nsec;
+}}"""
 
 
 class Context:
@@ -70,7 +81,8 @@ class NativeExecutor(Executor):
 
     def in_python(self, kernel):
         """Whether a kernel runs as a Python function."""
-        return isinstance(kernel, Call) and not has_c_form(kernel.instruction, self.views)
+        return isinstance(kernel, Call) and not has_c_form(kernel.instruction, self.views) \
+            and not has_kernel(kernel.instruction)
 
     # The text -------------------------------------------------------------------------
     def pointer(self, root):
@@ -87,7 +99,7 @@ class NativeExecutor(Executor):
     def write_code(self):
         """The C text, cut where Python must step in; compiles it."""
         context = Context(self, self.threads)
-        self.steps, bodies, lines = [], [], []
+        self.steps, bodies, lines, used = [], [], [], set()
 
         def finish():
             if lines:
@@ -96,13 +108,20 @@ class NativeExecutor(Executor):
                 lines.clear()
         for kernel in self.fusion.kernels:
             context.room = 0
+            if self.timed and not self.in_python(kernel):
+                lines.append("    begin_ = now_();")
             if self.in_python(kernel):
                 finish()
                 self.steps.append(kernel.instruction)
             elif isinstance(kernel, Loop):
                 lines += LoopCode(kernel, self.views, self.stored, context).code()
+            elif kernel.instruction.name in NEEDS:
+                used.add(NEEDS[kernel.instruction.name])
+                lines += KernelCode(kernel.instruction, self.views, self.memory, context).code()
             else:
                 lines += CallCode(kernel.instruction, self.views, self.memory, context).code()
+            if self.timed and not self.in_python(kernel):
+                lines.append(f"    times_[{kernel.index}] += now_() - begin_;")
         finish()
         self.room = context.most
         functions = []
@@ -114,8 +133,9 @@ class NativeExecutor(Executor):
                           "    if (before != 1) set_blas_threads(1);",
                           f"    const int done = work{k}(arena, io, scalars);",
                           "    if (before != 1) set_blas_threads(before);", "    return done;", "}", ""]
-        products = (Path(__file__).parent / "blas.h").read_text(encoding="utf-8")
-        self.text = "\n".join([prelude(), _OPENMP, f"#define THREADS {self.threads}", products, *functions])
+        parts = [(Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("blas.h", *sorted(used))]
+        self.text = "\n".join([prelude(), _OPENMP, f"#define THREADS {self.threads}", *parts,
+                               *([_CLOCK.format(len(self.fusion.kernels))] if self.timed else []), *functions])
         self.library = build(self.text)
         set_products(self.library)
         self.functions = [getattr(self.library, f"run{k}") for k in range(len(bodies))]

@@ -73,7 +73,10 @@ def expression(instruction, shown, texts, scalar):
         return f"({truth} ? {x} : {y})"
     dtype = compute_dtype(instruction, shown)
     given = [_operand(v, t, dtype, scalar) for v, t in zip(shown, texts)]
-    made = _apply(name, given, dtype)
+    if name in ("maximum", "minimum") and dtype.kind == "f" and isinstance(shown[1], (int, float)) and shown[1] == shown[1]:
+        made = f"(!({given[0]} {'<=' if name == 'maximum' else '>='} {given[1]}) ? {given[0]} : {given[1]})"
+    else:
+        made = _apply(name, given, dtype)
     result = np.dtype(bool) if name in COMPARISONS else dtype
     return f"(({c_type(out)})({made}))" if out != result or dtype.kind in INTEGER else made
 
@@ -106,7 +109,7 @@ def _apply(name, given, dtype):
         return f"({x} {_INFIX[name]} {y})"
     if name in ("maximum", "minimum"):
         sign = ">" if name == "maximum" else "<"
-        return f"({x} {sign} {y} || {x} != {x} ? {x} : {y})" if floating else f"({x} {sign} {y} ? {x} : {y})"
+        return f"(({x} {sign} {y}) | ({x} != {x}) ? {x} : {y})" if floating else f"({x} {sign} {y} ? {x} : {y})"
     simple = {
         "negative": f"(-{x})", "reciprocal": f"({number(1, dtype)} / {x})",
         "logical_not": f"({x} == 0)", "logical_and": f"({x} != 0 && {y} != 0)",

@@ -21,7 +21,8 @@ PARALLEL = 1 << 15  # simple operations from which a second thread pays
 COST = {"exp": 8, "expm1": 8, "log": 8, "log1p": 10, "tanh": 10, "expit": 8, "erf": 14, "erfc": 20, "sin": 20,
         "cos": 20, "tan": 25, "pow": 25, "divide": 3, "sqrt": 3}
 COMBINE = {"sum": "{0} += {1};", "prod": "{0} *= {1};", "all": "{0} &= ({1} != 0);", "any": "{0} |= ({1} != 0);",
-           "max": "{0} = ({1} > {0} || {1} != {1}) ? {1} : {0};", "min": "{0} = ({1} < {0} || {1} != {1}) ? {1} : {0};"}
+           "max": "{0} = (({1} > {0}) | ({1} != {1})) ? {1} : {0};",
+           "min": "{0} = (({1} < {0}) | ({1} != {1})) ? {1} : {0};"}
 
 
 class Access:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 typedef uint8_t bool8;
+#define ALWAYS static inline __attribute__((always_inline)) /* a call would keep a loop from becoming vector instructions */
 
 #ifdef __FMA__
 #define FMA(a, b, c) __builtin_fmaf(a, b, c)
@@ -12,11 +13,11 @@ typedef uint8_t bool8;
 #define FMA(a, b, c) ((a) * (b) + (c))
 #endif
 
-static inline float bits_to_float(int32_t i) { float f; memcpy(&f, &i, 4); return f; }
-static inline int32_t float_to_bits(float f) { int32_t i; memcpy(&i, &f, 4); return i; }
+ALWAYS float bits_to_float(int32_t i) { float f; memcpy(&f, &i, 4); return f; }
+ALWAYS int32_t float_to_bits(float f) { int32_t i; memcpy(&i, &f, 4); return i; }
 
 /* exp(x) = 2^n (1 + r + r^2 p(r)), x = n log 2 + r; the power of two in two steps, so that it may be below the smallest. */
-static inline float exp_f(float x) {
+ALWAYS float exp_f(float x) {
     float c = x > 88.8f ? 88.8f : (x < -104.0f ? -104.0f : x);
     float n = __builtin_rintf(c * 1.44269504f);
     float r = FMA(n, -0.693359375f, c);
@@ -32,7 +33,7 @@ static inline float exp_f(float x) {
 }
 
 /* exp(x) - 1 = 2^n (r + r^2 p(r)) + (2^n - 1) */
-static inline float expm1_f(float x) {
+ALWAYS float expm1_f(float x) {
     float c = x > 80.0f ? 80.0f : (x < -30.0f ? -30.0f : x);
     float n = __builtin_rintf(c * 1.44269504f);
     float r = FMA(n, -0.693359375f, c);
@@ -49,7 +50,7 @@ static inline float expm1_f(float x) {
 }
 
 /* log(m 2^e) = e log 2 + log(1 + f) = e log 2 + f - f^2 / 2 + f^3 p(f) */
-static inline float log_f(float x) {
+ALWAYS float log_f(float x) {
     float tiny = x < 1.17549435e-38f ? 8388608.0f : 1.0f;
     float y = x * tiny;
     int32_t i = float_to_bits(y);
@@ -73,14 +74,14 @@ static inline float log_f(float x) {
     return x < 0.0f || x != x ? NAN : r;
 }
 
-static inline float log1p_f(float x) {
+ALWAYS float log1p_f(float x) {
     float u = 1.0f + x;
     float r = log_f(u) + (x - (u - 1.0f)) / u;
     r = u == 1.0f ? x : r;
     return x == INFINITY || x == -1.0f ? log_f(u) : r;
 }
 
-static inline float tanh_f(float x) {
+ALWAYS float tanh_f(float x) {
     float a = __builtin_fabsf(x), s = x * x;
     float p = FMA(-5.528624635e-03f, s, 2.048330568e-02f);
     p = FMA(p, s, -5.369296297e-02f);
@@ -91,13 +92,13 @@ static inline float tanh_f(float x) {
     return a < 0.625f ? small : __builtin_copysignf(large, x);
 }
 
-static inline float expit_f(float x) {
+ALWAYS float expit_f(float x) {
     float e = exp_f(-__builtin_fabsf(x));
     return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
 /* erfc(x) = exp(-x^2) w(x) for x >= 1, with x^2 in two parts so that the exponent keeps its digits. */
-static inline float erfc_tail_f(float a) {
+ALWAYS float erfc_tail_f(float a) {
     float q = (a - 3.0f) / (a + 3.0f);
     float w = FMA(4.552687824e-05f, q, 4.019314292e-05f);
     w = FMA(w, q, -5.875786301e-04f);
@@ -113,7 +114,7 @@ static inline float erfc_tail_f(float a) {
     return exp_f(-high * high) * exp_f((high - a) * (high + a)) * w;
 }
 
-static inline float erf_near_f(float x) {
+ALWAYS float erf_near_f(float x) {
     float s = x * x;
     float p = FMA(7.853857824e-05f, s, -8.010192541e-04f);
     p = FMA(p, s, 5.188327748e-03f);
@@ -124,52 +125,52 @@ static inline float erf_near_f(float x) {
     return FMA(p, x, x);
 }
 
-static inline float erf_f(float x) {
+ALWAYS float erf_f(float x) {
     float a = __builtin_fabsf(x), b = a > 11.0f ? 11.0f : (a < 1.0f ? 1.0f : a);
     float large = __builtin_copysignf(1.0f - erfc_tail_f(b), x);
     return a < 1.0f ? erf_near_f(x) : (x != x ? x : large);
 }
 
-static inline float erfc_f(float x) {
+ALWAYS float erfc_f(float x) {
     float a = __builtin_fabsf(x), b = a > 11.0f ? 11.0f : (a < 1.0f ? 1.0f : a);
     float t = erfc_tail_f(b);
     float large = x < 0.0f ? 2.0f - t : t;
     return a < 1.0f ? 1.0f - erf_near_f(x) : (x != x ? x : large);
 }
 
-static inline double expit_d(double x) {
+ALWAYS double expit_d(double x) {
     double e = exp(-fabs(x));
     return (x < 0.0 ? e : 1.0) / (1.0 + e);
 }
 
 /* Python's remainder: the sign of the divisor. */
-static inline float remainder_f(float x, float y) {
+ALWAYS float remainder_f(float x, float y) {
     float r = fmodf(x, y);
     return r != 0.0f ? ((r < 0.0f) != (y < 0.0f) ? r + y : r) : copysignf(0.0f, y);
 }
-static inline double remainder_d(double x, double y) {
+ALWAYS double remainder_d(double x, double y) {
     double r = fmod(x, y);
     return r != 0.0 ? ((r < 0.0) != (y < 0.0) ? r + y : r) : copysign(0.0, y);
 }
-static inline int64_t remainder_i(int64_t x, int64_t y) {
+ALWAYS int64_t remainder_i(int64_t x, int64_t y) {
     if (y == 0) return 0;
     int64_t r = x % y;
     return r != 0 && ((r < 0) != (y < 0)) ? r + y : r;
 }
-static inline int64_t floor_divide_i(int64_t x, int64_t y) {
+ALWAYS int64_t floor_divide_i(int64_t x, int64_t y) {
     if (y == 0) return 0;
     int64_t q = x / y;
     return (x % y != 0) && ((x < 0) != (y < 0)) ? q - 1 : q;
 }
-static inline float logaddexp_f(float x, float y) {
+ALWAYS float logaddexp_f(float x, float y) {
     float m = x > y ? x : y, d = -__builtin_fabsf(x - y);
     return x == y ? x + 0.693147181f : (x != x || y != y ? NAN : m + log1p_f(exp_f(d)));
 }
-static inline double logaddexp_d(double x, double y) {
+ALWAYS double logaddexp_d(double x, double y) {
     double m = x > y ? x : y, d = -fabs(x - y);
     return x == y ? x + 0.69314718055994530942 : (x != x || y != y ? NAN : m + log1p(exp(d)));
 }
-static inline int64_t power_i(int64_t x, int64_t n) {
+ALWAYS int64_t power_i(int64_t x, int64_t n) {
     int64_t r = 1;
     for (; n > 0; n >>= 1, x *= x) if (n & 1) r *= x;
     return r;

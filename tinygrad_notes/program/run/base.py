@@ -20,6 +20,7 @@ class Executor:
         threads: how many threads share large kernels; default `tn.get_num_threads()`.
         skip: names of passes to leave out.
         seen: called with (name, program) after each pass.
+        timed: whether the seconds that each kernel takes are added up (`times()`).
 
     Fields:
         program: the optimized program.
@@ -28,8 +29,8 @@ class Executor:
         handed: the values that a Python function makes, in memory of its own.
     """
 
-    def __init__(self, program, in_place=(), threads=None, skip=(), seen=None):
-        self.skip = skip
+    def __init__(self, program, in_place=(), threads=None, skip=(), seen=None, timed=False):
+        self.skip, self.timed = skip, timed
         self.program = program = optimize(program, skip, seen)
         self.xp, self.threads = as_device(program.device).xp, threads or get_num_threads()
         self.fusion = Fusion(program, "fuse" not in skip, self.fits)
