@@ -5,10 +5,10 @@ import signal
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from tinygrad_notes.models import MLPClassifier
 
 import tinygrad_notes as tn
 from tinygrad_notes.cli import main
+from tinygrad_notes.models import MLPClassifier
 
 pytestmark = pytest.mark.host_only
 SMALL = ("--epochs", "2", "--no-progress")

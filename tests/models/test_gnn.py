@@ -1,9 +1,9 @@
 """Graph networks learn what they are for: nodes of few labels, whole graphs, missing edges."""
 import numpy as np
 import pytest
-from tinygrad_notes.models import GCN, GIN, LinkPredictor, MLPClassifier
 
 import tinygrad_notes as tn
+from tinygrad_notes.models import GCN, GIN, LinkPredictor, MLPClassifier
 from tinygrad_notes.nn.graph import Graph, batch_graphs, random_link_split, to_undirected
 
 

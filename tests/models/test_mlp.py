@@ -1,9 +1,9 @@
 """The classifier against its formula, and its gradient against finite differences."""
 import numpy as np
 import pytest
-from tinygrad_notes.models import MLPClassifier, loss_of_parameters
 
 import tinygrad_notes as tn
+from tinygrad_notes.models import MLPClassifier, loss_of_parameters
 
 
 def test_loss_and_answers_are_those_of_the_formula(rng):

@@ -1,10 +1,10 @@
 """What the command line knows of the models."""
 import numpy as np
 import pytest
-from tinygrad_notes.models import RECIPES, loss_of_parameters, recipes
 
 import tinygrad_notes as tn
 from tinygrad_notes.data import Source, TensorDataset
+from tinygrad_notes.models import RECIPES, loss_of_parameters, recipes
 
 
 @pytest.fixture(params=["image", "signal"])

@@ -1,9 +1,9 @@
 """The variational autoencoder against closed forms, and its gradient against finite differences."""
 import numpy as np
 import pytest
-from tinygrad_notes.models import VAE, loss_of_parameters
 
 import tinygrad_notes as tn
+from tinygrad_notes.models import VAE, loss_of_parameters
 
 
 def normal_log_density(x, mean, covariance):

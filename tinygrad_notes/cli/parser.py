@@ -117,16 +117,13 @@ def make_parser():
 def _train(parser):
     from ..models.recipes import RECIPES
 
-    def default(field):
-        return "default " + ", ".join(f"{getattr(recipe, field):g} for {name}" for name, recipe in RECIPES.items())
-
     add = parser.add_argument
     add("model", nargs="?", metavar="MODEL", help=f"one of: {', '.join(RECIPES)}; not needed with --resume")
-    add("--data", metavar="NAME", help="digits, mnist1d or mnist:FOLDER (default digits)")
-    add("--epochs", type=COUNT, metavar="N", help=f"passes through the data ({default('epochs')})")
-    add("--batch-size", type=COUNT, metavar="N", help=f"examples per step ({default('batch_size')})")
+    add("--data", metavar="NAME", help="see tinygrad-notes data (default: that of the model)")
+    add("--epochs", type=COUNT, metavar="N", help="passes through the data (default: see tinygrad-notes models)")
+    add("--batch-size", type=COUNT, metavar="N", help="examples per step (default: that of the model)")
     add("--lr", type=number(float, 1e-300, "a number > 0"), metavar="X",
-        help=f"learning rate at the start ({default('lr')}; after {default('half_life')[8:]} epochs half of it)")
+        help="learning rate at the start (default: that of the model, which also says how fast it falls)")
     add("--seed", type=number(int, 0, "a whole number >= 0"), metavar="N",
         help="of the initial parameters, the batches and the noise (default 0)")
     add("--dtype", choices=("float32", "float64"), help="of the parameters (default float32)")

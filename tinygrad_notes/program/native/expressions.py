@@ -73,7 +73,8 @@ def expression(instruction, shown, texts, scalar):
         return f"({truth} ? {x} : {y})"
     dtype = compute_dtype(instruction, shown)
     given = [_operand(v, t, dtype, scalar) for v, t in zip(shown, texts)]
-    if name in ("maximum", "minimum") and dtype.kind == "f" and isinstance(shown[1], (int, float)) and shown[1] == shown[1]:
+    number = isinstance(shown[1], (int, float)) and shown[1] == shown[1] if len(shown) > 1 else False
+    if name in ("maximum", "minimum") and dtype.kind == "f" and number:
         made = f"(!({given[0]} {'<=' if name == 'maximum' else '>='} {given[1]}) ? {given[0]} : {given[1]})"
     else:
         made = _apply(name, given, dtype)

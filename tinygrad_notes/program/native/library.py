@@ -56,8 +56,8 @@ class KernelCode(CallCode):
         size, _ = self.columns(g, self.out.dtype.itemsize)
         lines = [self.windows(g), *self.pointer("x", x), *self.pointer("k", w)]
         lines += self.pointer("b", b) if b is not None else []
-        return [*lines, f"conv_forward_{f}(&w, x, k, {'b' if b is not None else '0'}, {self.context.pointer(self.out)}, "
-                f"({kind}*)({self.room(size)}));"]
+        bias, out = "b" if b is not None else "0", self.context.pointer(self.out)
+        return [*lines, f"conv_forward_{f}(&w, x, k, {bias}, {out}, ({kind}*)({self.room(size)}));"]
 
     def conv_to_input(self):
         """x of y"""
@@ -72,8 +72,9 @@ class KernelCode(CallCode):
         x, y, g = (self.argument(k) for k in range(3))
         f, kind = FLOATS[self.out.dtype.name], c_type(self.out.dtype)
         size, weight = self.columns(g, self.out.dtype.itemsize)
+        out, room = self.context.pointer(self.out), self.room(size + weight)
         return [self.windows(g), *self.pointer("x", x), *self.pointer("y", y),
-                f"conv_to_weight_{f}(&w, x, y, {self.context.pointer(self.out)}, ({kind}*)({self.room(size + weight)}));"]
+                f"conv_to_weight_{f}(&w, x, y, {out}, ({kind}*)({room}));"]
 
     # Pooling --------------------------------------------------------------------------
     @staticmethod
@@ -124,8 +125,8 @@ def has_kernel(instruction):
     values = [v for v in instruction.inputs if isinstance(v, Value)]
     if name in CONVOLUTIONS:
         g = instruction.args[3 if name == "conv_forward" else 2]
-        return (len(g.size) <= 3 and all(v.dtype == values[0].dtype and v.dtype.name in FLOATS and v.size for v in values)
-                and instruction.outputs[0].size > 0)
+        usual = all(v.dtype == values[0].dtype and v.dtype.name in FLOATS and v.size for v in values)
+        return len(g.size) <= 3 and usual and instruction.outputs[0].size > 0
     if name in ("window_max", "window_put"):
         spans = instruction.args[1 if name == "window_max" else 2]
         plain = len(spans) <= 3 and all(hasattr(s, "stride") for s in spans)

@@ -1,0 +1,47 @@
+"""What the command line knows of the models: one file of recipes per family."""
+from ...backend.names import unknown
+from ...nn.state import replaced
+from . import mlp, vae
+from .recipe import Recipe
+
+__all__ = ["RECIPES", "Recipe", "find", "loss_of_parameters"]
+
+FAMILIES = (mlp, vae)  # in the order in which they are listed
+RECIPES = {recipe.name: recipe for family in FAMILIES for recipe in family.RECIPES}
+
+
+def find(name):
+    """The `Recipe` called `name`.
+
+    Raises:
+        ValueError: there is none; the message lists those there are.
+    """
+    if name not in RECIPES:
+        raise ValueError(unknown("model", name, RECIPES))
+    return RECIPES[name]
+
+
+def loss_of_parameters(model, batch):
+    """The loss as a function of the parameters, and their values: what a gradient check needs.
+
+    Args:
+        model: a Module with `loss(*batch)`.
+        batch: the arguments of `loss`.
+
+    Returns:
+        A function of as many Tensors as there are parameters, and the list of the parameters.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> model = tn.models.MLPClassifier(2, 3, hidden=(4,))
+        >>> loss, parameters = tn.models.loss_of_parameters(model, (tn.ones((1, 2)), tn.tensor([0])))
+        >>> tn.gradcheck(loss, parameters).verdict
+        'CORRECT'
+    """
+    names, values = zip(*model.named_parameters())
+
+    def loss(*parameters):
+        with replaced(model, dict(zip(names, parameters))), model.evaluating():
+            found = model.loss(*batch)
+        return found["loss"] if isinstance(found, dict) else found
+    return loss, list(values)
