@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_notes as tn
 from tinygrad_notes.viz import image_sheet, plot_curves, png_bytes
-from tinygrad_notes.viz.curves import round_step
+from tinygrad_notes.viz.axes import round_step
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -1,8 +1,14 @@
-"""Pictures without any binary or plotting library: the computation graph, loss curves, sheets of images."""
+"""Pictures without any binary or plotting library: the computation graph, curves, fields, points, sheets of images."""
 
 from .curves import plot_curves, plot_variances
 from .graph import Graph, GraphNode, graph
+from .heat import attention_map, heatmap
+from .network import network
 from .picture import Picture, png_bytes
+from .plane import density, scatter
 from .sheet import image_sheet
 
-__all__ = ["Graph", "GraphNode", "Picture", "graph", "image_sheet", "plot_curves", "plot_variances", "png_bytes"]
+__all__ = [
+    "Graph", "GraphNode", "Picture", "attention_map", "density", "graph", "heatmap", "image_sheet", "network",
+    "plot_curves", "plot_variances", "png_bytes", "scatter",
+]

@@ -2,18 +2,15 @@
 from __future__ import annotations
 
 import math
-from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .picture import FONT, Picture, number
+from .axes import BOTTOM, COLORS, LEFT, RIGHT, ROW, TOP, Axis, Frame, legend
+from .picture import Picture, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Told apart by people who do not see red and green as different; the dashes repeat the message without color.
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 DASHES = ("", "6 3", "2 2", "8 3 2 3", "1 3", "10 4")
-LEFT, RIGHT, TOP, BOTTOM, ROW = 62, 14, 30, 44, 16
 
 
 def plot_curves(curves: Mapping[str, Any], title: str = "", xlabel: str = "epoch", ylabel: str = "", logy: bool = False,
@@ -44,31 +41,17 @@ def plot_curves(curves: Mapping[str, Any], title: str = "", xlabel: str = "epoch
     points = [p for curve in curves.values() for p in curve if p is not None]
     if not points:
         raise ValueError("plot_curves: no curve has a point that can be drawn")
-    legend, rows = _legend(list(curves), width)
-    top = TOP + ROW * rows
-    xs = _Axis([x for x, _ in points], logx, LEFT, width - RIGHT)
-    ys = _Axis([y for _, y in points], logy, height - BOTTOM, top)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'font-family="{FONT}" font-size="11" role="img">',
-        f"<title>{escape(title or ylabel or 'curves')}: {escape(', '.join(curves))}</title>",
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-        f'<text x="{LEFT}" y="20" font-size="14" font-weight="600" fill="#111827">{escape(title)}</text>{legend}',
-    ]
-    for y, text in ys.ticks():
-        parts.append(f'<path d="M{LEFT} {number(y)}H{width - RIGHT}" stroke="#e5e7eb"/><text x="{LEFT - 6}" '
-                     f'y="{number(y + 4)}" text-anchor="end" fill="#4b5563">{text}</text>')
-    for x, text in xs.ticks():
-        parts.append(f'<path d="M{number(x)} {height - BOTTOM}v4" stroke="#6b7280"/><text x="{number(x)}" '
-                     f'y="{height - BOTTOM + 17}" text-anchor="middle" fill="#4b5563">{text}</text>')
-    parts.append(f'<path d="M{LEFT} {height - BOTTOM}H{width - RIGHT}" stroke="#6b7280"/>')
-    middle = (LEFT + width - RIGHT) / 2
-    center = number((top + height - BOTTOM) / 2)
-    parts.append(f'<g text-anchor="middle" fill="#111827"><text x="{number(middle)}" y="{height - 8}">{escape(xlabel)}'
-                 f'</text><text transform="translate(14 {center}) rotate(-90)">{escape(ylabel)}</text></g>')
-    for k, points in enumerate(curves.values()):
-        parts.append(_line(points, xs, ys, k))
-    return Picture("\n".join([*parts, "</svg>\n"]))
+    names, rows = legend(list(curves), _sign, width)
+    (x0, x1), (y0, y1) = ((min(values), max(values)) for values in zip(*points))
+    bottom = height - BOTTOM
+    xs = Axis(x0, x1, logx, LEFT, width - RIGHT)
+    ys = Axis(y0, y1, logy, bottom, TOP + ROW * rows, margin=0.03)  # the y axis alone gets air
+    frame = Frame(width, height, title, f"{title or ylabel or 'curves'}: {', '.join(curves)}")
+    frame.add(names)
+    frame.yaxis(ys, LEFT, width - RIGHT, ylabel)
+    frame.xaxis(xs, bottom, xlabel)
+    frame.add(*(_line(points, xs, ys, k) for k, points in enumerate(curves.values())))
+    return frame.picture()
 
 
 def plot_variances(traces: Mapping[str, Any], title: str = "", width: int = 560, height: int = 340) -> Picture:
@@ -124,67 +107,10 @@ def _line(points, xs, ys, k):
     return f'<path d="{"".join(path)}" fill="none" stroke="{color}" stroke-width="1.6"{_dash(k)}/>' + "".join(lonely)
 
 
-def _legend(names, width):
-    """The names with a piece of their lines, in as many rows as they need; and how many rows that is."""
-    parts, x, row = [], LEFT, 0
-    for k, name in enumerate(names):
-        room = 44 + 6.4 * len(name)
-        if x > LEFT and x + room > width:
-            x, row = LEFT, row + 1
-        y = 38 + ROW * row
-        parts.append(f'<path d="M{number(x)} {y - 4}h20" stroke="{COLORS[k % len(COLORS)]}" stroke-width="2"'
-                     f'{_dash(k)}/><text x="{number(x + 26)}" y="{y}" fill="#374151">{escape(name)}</text>')
-        x += room
-    return "".join(parts), row + 1
+def _sign(k):
+    """A piece of the line of a curve, for the legend."""
+    return f'<path d="M0 0h20" stroke="{COLORS[k % len(COLORS)]}" stroke-width="2"{_dash(k)}/>'
 
 
 def _dash(k):
     return f' stroke-dasharray="{DASHES[k % len(DASHES)]}"' if k % len(DASHES) else ""
-
-
-class _Axis:
-    """From values to pixels, and where the round numbers are."""
-
-    def __init__(self, values, log, start, stop):
-        self.log, self.start, self.stop = log, start, stop
-        low, high = min(values), max(values)
-        if log:
-            low, high = math.log10(low), math.log10(high)
-        if high - low <= 1e-12 * max(abs(low), abs(high)):
-            pad = 0.5 * abs(low) if low and not log else 0.5
-            low, high = low - pad, high + pad
-        margin = 0.03 * (high - low) if stop < start else 0.0  # the y axis alone gets air
-        self.low, self.high = low - margin, high + margin
-
-    def at(self, value):
-        """The pixel of a value."""
-        value = math.log10(value) if self.log else value
-        return self.start + (value - self.low) / (self.high - self.low) * (self.stop - self.start)
-
-    def ticks(self):
-        """(pixel, text) of round numbers along the axis."""
-        values = self._decades() if self.log else self._round()
-        return [(self.at(v), f"{v:g}") for v in values]
-
-    def _round(self):
-        step = round_step((self.high - self.low) / 5)
-        first = math.ceil(self.low / step - 1e-9)
-        last = math.floor(self.high / step + 1e-9)
-        return [float(f"{k * step:.10g}") for k in range(first, last + 1)]
-
-    def _decades(self):
-        first, last = math.floor(self.low), math.ceil(self.high)
-        for digits in ((1,), (1, 3), (1, 2, 5), tuple(range(1, 10))):
-            found = [d * 10.0**k for k in range(first, last + 1) for d in digits]
-            found = [v for v in found if self.low - 1e-9 <= math.log10(v) <= self.high + 1e-9]
-            if len(found) >= 3:
-                break
-        while len(found) > 8:
-            found = found[::2]
-        return found
-
-
-def round_step(least):
-    """The smallest of 1, 2, 5 times a power of ten that is at least `least`."""
-    power = 10.0**math.floor(math.log10(least))
-    return next(m * power for m in (1, 2, 5, 10) if m * power >= least * (1 - 1e-9))

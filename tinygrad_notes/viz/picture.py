@@ -63,10 +63,10 @@ class Picture:
 
 
 def png_bytes(rows):
-    """A grayscale PNG of equally long rows of values 0 (black) to 255 (white).
+    """A PNG of equally long rows of gray values, 0 (black) to 255 (white), or of colors.
 
     Args:
-        rows: a list of lists of ints.
+        rows: a list of lists of ints; of (red, green, blue) for colors, best as an array of bytes (H, W, 3).
 
     Returns:
         The bytes of the file.
@@ -79,12 +79,15 @@ def png_bytes(rows):
         b'\\x89PNG\\r\\n\\x1a\\n'
     """
     height, width = len(rows), len(rows[0])
+    color = hasattr(rows[0][0], "__len__")
+    if color and not hasattr(rows, "tobytes"):
+        rows = [[c for pixel in row for c in pixel] for row in rows]
 
     def chunk(kind, body):
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
-    scanlines = b"".join(b"\0" + bytes(row) for row in rows)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    scanlines = b"".join(b"\0" + (row.tobytes() if hasattr(row, "tobytes") else bytes(row)) for row in rows)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2 if color else 0, 0, 0, 0))
             + chunk(b"IDAT", zlib.compress(scanlines, 9)) + chunk(b"IEND", b""))
 
 
