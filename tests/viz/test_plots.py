@@ -151,3 +151,18 @@ def test_the_same_picture_has_the_same_bytes(rng):
 def test_what_does_not_fit_is_refused(call, kind, message):
     with pytest.raises(kind, match=message):
         call()
+
+
+def test_histograms_over_time_are_put_on_common_values():
+    """All mass of one time at 1, of another spread evenly over 0 to 4."""
+    from tinygrad_notes.viz.histograms import ROWS, _common
+    values, shares = _common(np.array([[1.0, 1.0], [0.0, 4.0]]), np.array([[7.0, 0, 0], [5.0, 5, 5]]))
+    assert (values[0], values[-1]) == (0.0, 4.0) and np.allclose(shares.sum(1), 1)
+    assert shares[0, ROWS // 4] == 1 and np.allclose(shares[1], 1 / ROWS)
+    field = next(images(tn.viz.plot_histograms([0, 1], [[1, 1], [0, 4]], [[7, 0, 0], [5, 5, 5]])))
+    assert field.shape[0] == ROWS and (field[:, 0] != 255).any(-1).sum() == 1 and (field[:, -1] != 255).any(-1).all()
+    hills = tn.viz.plot_histograms([0, 1], [[1, 1], [0, 4]], [[7, 0], [5, 5]], kind="ridge")
+    assert hills.svg().count("fill-opacity") == 2
+    for bad in (([0], [[0, 1]], [[0, 0]]), ([0, 1], [[0, 1]], [[1, 1]])):
+        with pytest.raises(ValueError, match="empty|one per time"):
+            tn.viz.plot_histograms(*bad)

@@ -1,14 +1,16 @@
 """Training: the loop, when to stop, what is kept, and how a run is saved and continued."""
 from .accumulation import Accumulation
+from .callback import Callback
 from .checkpoint import CheckpointError, load, save
 from .finder import LRSearch, find_lr
 from .history import History
 from .interrupt import stop_on_signals
+from .monitor import Monitor
 from .progress import Progress
 from .stopping import EarlyStopping, RelativeChange, Stopping
 from .trainer import NonFiniteLoss, Trainer, fit
 
 __all__ = [
-    "Accumulation", "CheckpointError", "EarlyStopping", "History", "LRSearch", "NonFiniteLoss", "Progress",
-    "RelativeChange", "Stopping", "Trainer", "find_lr", "fit", "load", "save", "stop_on_signals",
+    "Accumulation", "Callback", "CheckpointError", "EarlyStopping", "History", "LRSearch", "Monitor", "NonFiniteLoss",
+    "Progress", "RelativeChange", "Stopping", "Trainer", "find_lr", "fit", "load", "save", "stop_on_signals",
 ]

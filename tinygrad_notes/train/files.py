@@ -63,9 +63,9 @@ def write_bytes(path, body):
         temporary.write_bytes(body)
 
 
-def write_json(path, value):
-    """Write `value` as indented JSON, atomically."""
-    write_text(path, json.dumps(value, indent=2) + "\n")
+def write_json(path, value, indent=2):
+    """Write `value` as JSON, atomically; with `indent` None in one line."""
+    write_text(path, json.dumps(value, indent=indent) + "\n")
 
 
 def write_rows(path, rows):

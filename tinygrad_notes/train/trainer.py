@@ -3,12 +3,14 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import Tensor, no_grad
 from ..backend import default_generator
 from ..optim.lr_scheduler import ReduceLROnPlateau
 from .accumulation import Accumulation
+from .callback import Callback, overriding
 from .checkpoint import CheckpointError, load, save
 from .history import History
 from .progress import Progress
@@ -43,7 +45,8 @@ class Trainer:
         scheduler: stepped after each epoch, or after each step of the optimizer with `scheduler_per` 'step';
             `ReduceLROnPlateau` gets the loss on held-out data.
         stop: a rule or several (`EarlyStopping`, `RelativeChange`).
-        callbacks: functions `callback(trainer, row)`, called after each epoch with its row of the history.
+        callbacks: functions `callback(trainer, row)`, called after each epoch with its row of the history; or
+            `Callback`s, such as a `Monitor`, which may also look at steps.
         generator: the stream that the model draws from; its state is part of the run. Default: the default one.
         accumulate: batches per step of the optimizer, whose gradient is that of one batch as large as all of them (the
             loss being a mean over the batch); what is left at the end of an epoch makes a step too.
@@ -55,6 +58,7 @@ class Trainer:
         history: a `History`.
         finished: why a rule ended the run, or "".
         interrupted: what asked it to stop, or "".
+        progress: while it runs, its `Progress`.
 
     Raises:
         TypeError: without `loss`, the model has no method `loss`; or batches are to be accumulated for an optimizer
@@ -97,7 +101,10 @@ class Trainer:
         self.epoch = self.step = 0
         self.history = History()
         self.finished = self.interrupted = ""
+        self.progress: Progress | None = None
         self._sums = Sums()
+        self._before: list[Callback] = []
+        self._after: list[Callback] = []
 
     # Running --------------------------------------------------------------------
     def fit(self, epochs: int, *, checkpoint: str | PathLike[str] | None = None, save_every: float = 30.0,
@@ -121,7 +128,8 @@ class Trainer:
             raise ValueError(f"epochs: expected an int >= 1, got {epochs!r}")
         self.interrupted = ""
         saved_at = time.monotonic()
-        with Progress(epochs * len(self.loader), self.step, progress) as bar:
+        self._before, self._after = (overriding(self.callbacks, name) for name in ("before_step", "after_step"))
+        with Progress(epochs * len(self.loader), self.step, progress) as bar, self._accompanied(bar):
             while self.epoch < epochs and not self.finished and not self.interrupted:
                 bar.epoch(self.epoch + 1, epochs)
                 if self._run_epoch(bar):
@@ -135,6 +143,19 @@ class Trainer:
             for rule in self.stop:
                 rule.finish(self.model)
         return self.history
+
+    @contextmanager
+    def _accompanied(self, bar):
+        """Tell the callbacks of the beginning and, whatever happens, of the end."""
+        self.progress = bar
+        try:
+            for callback in overriding(self.callbacks, "begin"):
+                callback.begin(self)
+            yield
+        finally:
+            for callback in overriding(self.callbacks, "end"):
+                callback.end(self)
+            self.progress = None
 
     def interrupt(self, reason: str = "interrupt") -> None:
         """Ask `fit` to end after the present step (with a loader that has no state: epoch); it can be continued."""
@@ -153,10 +174,15 @@ class Trainer:
         return True
 
     def _stepped(self):
+        for callback in self._after:
+            callback.after_step(self)
         if self.scheduler is not None and self.scheduler_per == "step":
             self.scheduler.step()
 
     def _train(self, batch):
+        if self._before and (self._accumulation is None or not self._accumulation.pending):
+            for callback in self._before:
+                callback.before_step(self)
         if self._accumulation is None:
             values = self._closed_step(batch)
         else:

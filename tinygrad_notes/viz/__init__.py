@@ -3,6 +3,7 @@
 from .curves import plot_curves, plot_variances
 from .graph import Graph, GraphNode, graph
 from .heat import attention_map, heatmap
+from .histograms import plot_histograms
 from .network import network
 from .picture import Picture, png_bytes
 from .plane import density, scatter
@@ -10,5 +11,5 @@ from .sheet import image_sheet
 
 __all__ = [
     "Graph", "GraphNode", "Picture", "attention_map", "density", "graph", "heatmap", "image_sheet", "network",
-    "plot_curves", "plot_variances", "png_bytes", "scatter",
+    "plot_curves", "plot_histograms", "plot_variances", "png_bytes", "scatter",
 ]
