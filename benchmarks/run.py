@@ -108,6 +108,25 @@ def table(results, peers):
     return "\n".join(lines)
 
 
+def told(row):
+    """The ratios of one row in a line."""
+    base = row["torch"][0] if "torch" in row else None
+    return "  ".join(f"{p} {s * 1e3:.3f} ms" + (f" ({s / base:.2f}x)" if base else "") for p, (s, *_) in row.items())
+
+
+def means_table(results, peers):
+    """For each number of threads the geometric mean of every framework's ratios, and how many works it does."""
+    lines = ["| threads | " + " | ".join(peers) + " |", "|---|" + "---|" * len(peers)]
+    for threads in dict.fromkeys(t for _, t in results):
+        cells = []
+        for peer in peers:
+            ratios = [row[peer][0] / row["torch"][0] for (_, t), row in results.items()
+                      if t == threads and peer in row and "torch" in row]
+            cells.append(f"{statistics.geometric_mean(ratios):.2f}x of {len(ratios)}" if ratios else "-")
+        lines.append(f"| {threads} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def memory_table(results, peers):
     """Peak resident memory of each framework's process, in MiB."""
     lines = ["| work | threads | " + " | ".join(peers) + " |", "|---|---|" + "---|" * len(peers)]
@@ -145,12 +164,15 @@ def main(argv=None):
         for workload in args.only:
             print(f"{workload}, {threads} thread(s) ...", file=sys.stderr, flush=True)
             results[workload, threads] = measure(args.peers, workload, threads, args.rounds, args.seconds)
+            print(told(results[workload, threads]), file=sys.stderr, flush=True)
     checks = {w: {p: f"{row[2]:.5f}" for p, row in results[w, args.threads[0]].items()} for w in args.only}
     imports = import_seconds("tinygrad_notes", "import numpy")
     text = "\n\n".join(
         [
-            "Time of one step, in brackets relative to PyTorch eager:",
+            "Time of one step, in brackets relative to PyTorch eager; the budget is that of the eager column:",
             table(results, args.peers),
+            "Geometric mean of the ratios to PyTorch eager, over the works that both do:",
+            means_table(results, args.peers),
             "Peak resident memory of the whole process, MiB:",
             memory_table(results, args.peers),
             "Number returned by the fifth step, which shows that all do the same work: "

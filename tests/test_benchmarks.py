@@ -18,11 +18,12 @@ def test_every_workload_is_described():
     assert set(WORKLOADS) == set(TITLES) == set(BUDGETS)
 
 
-@pytest.mark.parametrize("workload", ["chain", "mlp", "gcn", "digits_cnn", "conv_block", "gpt"])
+@pytest.mark.parametrize("workload", ["chain", "mlp", "gcn", "digits_cnn", "conv_block", "gpt", "vae",
+                                      "realnvp", "maml"])
 def test_installed_peers_agree(workload):
     from benchmarks.peers import PEERS
     from benchmarks.run import Worker
-    peers = ["tinygrad_notes", *(["torch"] if "torch" in PEERS and _installed("torch") else [])]
+    peers = ["tinygrad_notes", "tn.compile", *(["torch"] if "torch" in PEERS and _installed("torch") else [])]
     results = []
     for peer in peers:
         worker = Worker(peer, 1)

@@ -2,25 +2,22 @@
 
 import importlib
 
+# name in the tables: (module here, package, as it is installed)
 PEERS = {
-    "tinygrad_notes": "ours",
-    "torch": "pytorch",
-    "jax": "jax_jit",
-    "autograd": "hips_autograd",
-    "mygrad": "mygrad_peer",
-}
-PACKAGES = {
-    "tinygrad_notes": "tinygrad_notes",
-    "torch": "torch",
-    "jax": "jax",
-    "autograd": "autograd",
-    "mygrad": "mygrad",
+    "tinygrad_notes": ("ours", "tinygrad-notes"),
+    "tn.compile": ("ours_compiled", "tinygrad-notes"),
+    "tn.compile, NumPy": ("ours_compiled_numpy", "tinygrad-notes"),
+    "torch": ("pytorch", "torch"),
+    "torch.compile": ("pytorch_compiled", "torch"),
+    "jax": ("jax_jit", "jax"),
+    "autograd": ("hips_autograd", "autograd"),
+    "mygrad": ("mygrad_peer", "mygrad"),
 }
 
 
 def load(name):
     """The module that runs the workloads in framework `name`."""
-    return importlib.import_module(f"benchmarks.peers.{PEERS[name]}")
+    return importlib.import_module(f"benchmarks.peers.{PEERS[name][0]}")
 
 
 def version(name):
@@ -29,6 +26,6 @@ def version(name):
     from importlib.metadata import version as installed
 
     try:
-        return installed({"tinygrad_notes": "tinygrad-notes"}.get(name, PACKAGES[name]))
+        return installed(PEERS[name][1])
     except PackageNotFoundError:
         return None

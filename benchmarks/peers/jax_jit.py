@@ -4,7 +4,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .functional import adam, block_loss_of, chain_of, digits_loss_of, loss_of
+from .functional import (
+    LR,
+    activation_loss_of,
+    adam,
+    block_loss_of,
+    chain_of,
+    digits_loss_of,
+    gpt_loss_of,
+    loss_of,
+    maml_loss_of,
+    realnvp_loss_of,
+    vae_loss_of,
+)
 
 
 def chain(data):
@@ -35,13 +47,14 @@ def _classifier(loss, data):
     return _training(loss, data["weights"], x, rows, y)
 
 
-def _training(loss, weights, *data):
-    """Steps of Adam on a loss of weights and data, each one compiled call."""
+def _training(loss, weights, *data, decay=0.0):
+    """Steps of Adam (AdamW with `decay`) on a loss of weights and data, each one compiled call."""
     both = jax.value_and_grad(loss)
 
     @jax.jit
     def update(w, m, v, t, *data):
         value, grads = both(w, *data)
+        w = [a * (1 - LR * decay) for a in w] if decay else w
         return (value, *adam(jnp, w, grads, m, v, t))
 
     zeros = [jnp.zeros(w.shape, jnp.float32) for w in weights]
@@ -88,6 +101,39 @@ def conv_block(data):
     return step
 
 
+def _gelu(x):
+    return jax.nn.gelu(x, approximate=False)
+
+
+def gpt(data):
+    x, y = jnp.asarray(data["x"]), jnp.asarray(data["y"])
+    return _training(gpt_loss_of(jnp, _gelu), data["weights"], x, y, decay=1e-2)
+
+
+def vae(data):
+    return _training(vae_loss_of(jnp), data["weights"], jnp.asarray(data["x"]), jnp.asarray(data["noise"]))
+
+
+def realnvp(data):
+    return _training(realnvp_loss_of(jnp), data["weights"], jnp.asarray(data["x"]))
+
+
+def maml(data):
+    return _training(maml_loss_of(jnp, jax.grad), data["weights"], jnp.asarray(data["x"]), jnp.asarray(data["y"]))
+
+
+def activation(data):
+    both = jax.jit(jax.value_and_grad(activation_loss_of(jnp, _gelu)))
+    x = jnp.asarray(data["x"])
+
+    def step():
+        loss, g = both(x)
+        g.block_until_ready()
+        return float(loss)
+
+    return step
+
+
 MAKERS = {
     "chain": chain,
     "mlp": mlp,
@@ -95,4 +141,9 @@ MAKERS = {
     "gcn": gcn,
     "digits_cnn": digits_cnn,
     "conv_block": conv_block,
+    "gpt": gpt,
+    "vae": vae,
+    "realnvp": realnvp,
+    "maml": maml,
+    "activation": activation,
 }

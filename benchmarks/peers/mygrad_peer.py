@@ -4,7 +4,7 @@ import mygrad as mg
 import numpy as np
 from mygrad.nnet.layers import batchnorm, conv_nd, max_pool
 
-from .functional import adam, chain_of, digits_loss_of, loss_of
+from .functional import adam, chain_of, digits_loss_of, loss_of, realnvp_loss_of, vae_loss_of
 
 mg.turn_memory_guarding_off()
 
@@ -35,13 +35,24 @@ def digits_cnn(data):
 
 
 def _classifier(data, function):
-    rows = np.arange(len(data["y"]))
-    state = {"w": data["weights"], "m": [0 * w for w in data["weights"]], "v": [0 * w for w in data["weights"]], "t": 0}
+    return _training(function, data["weights"], data["x"], np.arange(len(data["y"])), data["y"])
+
+
+def vae(data):
+    return _training(vae_loss_of(mg), data["weights"], data["x"], data["noise"])
+
+
+def realnvp(data):
+    return _training(realnvp_loss_of(mg), data["weights"], data["x"])
+
+
+def _training(function, weights, *data):
+    state = {"w": weights, "m": [0 * w for w in weights], "v": [0 * w for w in weights], "t": 0}
 
     def step():
         state["t"] += 1
         weights = [mg.tensor(w) for w in state["w"]]
-        loss = function(weights, data["x"], rows, data["y"])
+        loss = function(weights, *data)
         loss.backward()
         grads = [w.grad for w in weights]
         state["w"], state["m"], state["v"] = adam(np, state["w"], grads, state["m"], state["v"], state["t"])
@@ -66,4 +77,5 @@ def conv_block(data):
     return step
 
 
-MAKERS = {"chain": chain, "mlp": mlp, "wide_mlp": mlp, "digits_cnn": digits_cnn, "conv_block": conv_block}
+MAKERS = {"chain": chain, "mlp": mlp, "wide_mlp": mlp, "digits_cnn": digits_cnn, "conv_block": conv_block,
+          "vae": vae, "realnvp": realnvp}

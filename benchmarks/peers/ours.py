@@ -1,7 +1,11 @@
 """tinygrad_notes, eager."""
 
 import tinygrad_notes as tn
-from benchmarks.workloads import CHAIN_LENGTH, GPT_HEADS, GPT_LAYERS
+from benchmarks.workloads import CHAIN_LENGTH, GPT_HEADS, GPT_LAYERS, MAML_RATE, MAML_STEPS, NVP_LAYERS
+
+
+def set_threads(n):
+    tn.set_num_threads(n)
 
 
 def chain(data):
@@ -12,8 +16,7 @@ def chain(data):
         for _ in range(CHAIN_LENGTH // 4):
             y = tn.tanh(tn.sin(y * x) + x)
         y.backward()
-        g = x.grad.item()
-        x.grad = None
+        g, x.grad = x.grad, None
         return g
 
     return step
@@ -35,7 +38,7 @@ def mlp(data):
         loss = nn.functional.cross_entropy(model(x), y)
         loss.backward()
         optimizer.step()
-        return loss.item()
+        return loss
 
     return step
 
@@ -54,7 +57,7 @@ def gcn(data):
         loss = tn.nn.functional.cross_entropy(model(x, graph)[rows], y)
         loss.backward()
         optimizer.step()
-        return loss.item()
+        return loss
 
     return step
 
@@ -72,7 +75,7 @@ def digits_cnn(data):
         loss = nn.functional.cross_entropy(model(x), y)
         loss.backward()
         optimizer.step()
-        return loss.item()
+        return loss
 
     return step
 
@@ -102,7 +105,7 @@ def conv_block(data):
         loss = (model(x) ** 2).mean()
         loss.backward()
         optimizer.step()
-        return loss.item()
+        return loss
 
     return step
 
@@ -135,7 +138,91 @@ def gpt(data):
         loss = tn.nn.functional.cross_entropy(model(x).reshape(len(y), -1), y)
         loss.backward()
         optimizer.step()
-        return loss.item()
+        return loss
+
+    return step
+
+
+def _trained(parameters, loss_of):
+    """Steps of Adam on a loss of plain Tensors."""
+    optimizer = tn.optim.Adam(parameters, lr=1e-3)
+
+    def step():
+        optimizer.zero_grad()
+        loss = loss_of(parameters)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def _parameters(data):
+    return [tn.nn.Parameter(tn.asarray(w)) for w in data["weights"]]
+
+
+def vae(data):
+    x, noise, F = tn.asarray(data["x"]), tn.asarray(data["noise"]), tn.nn.functional
+
+    def loss_of(weights):
+        w1, b1, w2, b2, w3, b3, w4, b4, w5, b5 = weights
+        h = F.linear(x, w1, b1).relu()
+        mean, log_var = F.linear(h, w2, b2), F.linear(h, w3, b3)
+        code = mean + tn.exp(0.5 * log_var) * noise
+        logits = F.linear(F.linear(code, w4, b4).relu(), w5, b5)
+        wrong = F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+        return (wrong - 0.5 * (1 + log_var - mean**2 - tn.exp(log_var)).sum()) / len(x)
+
+    return _trained(_parameters(data), loss_of)
+
+
+def realnvp(data):
+    x, F = tn.asarray(data["x"]), tn.nn.functional
+
+    def loss_of(weights):
+        left, right, log_det = x[:, :1], x[:, 1:], 0.0
+        for k in range(NVP_LAYERS):
+            w1, b1, w2, b2, w3, b3 = weights[6 * k:6 * k + 6]
+            h = F.linear(F.linear(left, w1, b1).relu(), w2, b2).relu()
+            out = F.linear(h, w3, b3)
+            log_scale = tn.tanh(out[:, :1])
+            left, right = right * tn.exp(log_scale) + out[:, 1:], left
+            log_det = log_det + log_scale
+        return (0.5 * (left**2 + right**2) - log_det).mean()
+
+    return _trained(_parameters(data), loss_of)
+
+
+def maml(data):
+    F = tn.nn.functional
+    (x1, x2), (y1, y2) = [[[tn.asarray(a) for a in half] for half in data[name]] for name in ("x", "y")]
+
+    def error(weights, x, y):
+        w1, b1, w2, b2, w3, b3 = weights
+        h = F.linear(F.linear(x, w1, b1).relu(), w2, b2).relu()
+        return F.mse_loss(F.linear(h, w3, b3), y)
+
+    def loss_of(weights):
+        total = 0.0
+        for task in range(len(x1)):
+            fast = weights
+            for _ in range(MAML_STEPS):
+                grads = tn.autograd.grad(error(fast, x1[task], y1[task]), fast, create_graph=True)
+                fast = [w - MAML_RATE * g for w, g in zip(fast, grads)]
+            total = total + error(fast, x2[task], y2[task])
+        return total / len(x1)
+
+    return _trained(_parameters(data), loss_of)
+
+
+def activation(data):
+    x, F = tn.asarray(data["x"]).requires_grad_(), tn.nn.functional
+
+    def step():
+        x.grad = None
+        loss = (tn.tanh(F.silu(F.gelu(x) + x)) ** 2).mean()
+        loss.backward()
+        return loss
 
     return step
 
@@ -148,4 +235,8 @@ MAKERS = {
     "digits_cnn": digits_cnn,
     "conv_block": conv_block,
     "gpt": gpt,
+    "vae": vae,
+    "realnvp": realnvp,
+    "maml": maml,
+    "activation": activation,
 }

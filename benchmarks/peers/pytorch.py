@@ -1,25 +1,50 @@
-"""PyTorch, eager."""
+"""PyTorch, eager; what `transform` is given is compiled where that is `torch.compile`."""
 
 import time
 
 import torch
 from torch import nn
 
-from benchmarks.workloads import CHAIN_LENGTH, GPT_HEADS, GPT_LAYERS
+from benchmarks.workloads import CHAIN_LENGTH, GPT_HEADS, GPT_LAYERS, MAML_RATE, MAML_STEPS, NVP_LAYERS
+
+
+def eager(function):
+    return function
+
+
+transform = eager
 
 
 def set_threads(n):
     torch.set_num_threads(n)
 
 
+def _training(optimizer, loss_of):
+    """Steps of an optimizer."""
+    loss_of = transform(loss_of)
+
+    def step():
+        optimizer.zero_grad()
+        loss = loss_of()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
 def chain(data):
     x = torch.tensor(data["x"], requires_grad=True)
 
-    def step():
+    @transform
+    def function(x):
         y = x
         for _ in range(CHAIN_LENGTH // 4):
             y = torch.tanh(torch.sin(y * x) + x)
-        y.backward()
+        return y
+
+    def step():
+        function(x).backward()
         g = x.grad.item()
         x.grad = None
         return g
@@ -37,14 +62,7 @@ def mlp(data):
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
 
-    def step():
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
+    return _training(optimizer, lambda: nn.functional.cross_entropy(model(x), y))
 
 
 def gcn(data):
@@ -89,14 +107,7 @@ def _gcn(data, propagate):
     optimizer = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=1e-3)
     x, y, rows = torch.tensor(data["x"]), torch.tensor(data["y"]), torch.tensor(data["rows"])
 
-    def step():
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(second(torch.relu(first(x)))[rows], y)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
+    return _training(optimizer, lambda: nn.functional.cross_entropy(second(torch.relu(first(x)))[rows], y))
 
 
 def digits_cnn(data):
@@ -106,14 +117,7 @@ def digits_cnn(data):
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
 
-    def step():
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
+    return _training(optimizer, lambda: nn.functional.cross_entropy(model(x), y))
 
 
 class Block(torch.nn.Module):
@@ -134,15 +138,13 @@ def conv_block(data):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     x = torch.tensor(data["x"]).requires_grad_()
 
-    def step():
-        optimizer.zero_grad()
-        x.grad = None
-        loss = (model(x) ** 2).mean()
-        loss.backward()
-        optimizer.step()
-        return loss.item()
+    step = _training(optimizer, lambda: (model(x) ** 2).mean())
 
-    return step
+    def whole():
+        x.grad = None
+        return step()
+
+    return whole
 
 
 class GPTBlock(nn.Module):
@@ -177,11 +179,82 @@ def gpt(data):
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     x, y = torch.tensor(data["x"]), torch.tensor(data["y"].reshape(-1))
 
+    return _training(optimizer, lambda: nn.functional.cross_entropy(model(x).view(len(y), -1), y))
+
+
+def _trained(parameters, loss_of):
+    return _training(torch.optim.Adam(parameters, lr=1e-3), lambda: loss_of(parameters))
+
+
+def _parameters(data):
+    return [nn.Parameter(torch.tensor(w)) for w in data["weights"]]
+
+
+def vae(data):
+    x, noise, F = torch.tensor(data["x"]), torch.tensor(data["noise"]), nn.functional
+
+    def loss_of(weights):
+        w1, b1, w2, b2, w3, b3, w4, b4, w5, b5 = weights
+        h = F.linear(x, w1, b1).relu()
+        mean, log_var = F.linear(h, w2, b2), F.linear(h, w3, b3)
+        code = mean + torch.exp(0.5 * log_var) * noise
+        logits = F.linear(F.linear(code, w4, b4).relu(), w5, b5)
+        wrong = F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+        return (wrong - 0.5 * (1 + log_var - mean**2 - torch.exp(log_var)).sum()) / len(x)
+
+    return _trained(_parameters(data), loss_of)
+
+
+def realnvp(data):
+    x, F = torch.tensor(data["x"]), nn.functional
+
+    def loss_of(weights):
+        left, right, log_det = x[:, :1], x[:, 1:], 0.0
+        for k in range(NVP_LAYERS):
+            w1, b1, w2, b2, w3, b3 = weights[6 * k:6 * k + 6]
+            h = F.linear(F.linear(left, w1, b1).relu(), w2, b2).relu()
+            out = F.linear(h, w3, b3)
+            log_scale = torch.tanh(out[:, :1])
+            left, right = right * torch.exp(log_scale) + out[:, 1:], left
+            log_det = log_det + log_scale
+        return (0.5 * (left**2 + right**2) - log_det).mean()
+
+    return _trained(_parameters(data), loss_of)
+
+
+def maml(data):
+    F = nn.functional
+    (x1, x2), (y1, y2) = [[[torch.tensor(a) for a in half] for half in data[name]] for name in ("x", "y")]
+
+    def error(weights, x, y):
+        w1, b1, w2, b2, w3, b3 = weights
+        h = F.linear(F.linear(x, w1, b1).relu(), w2, b2).relu()
+        return F.mse_loss(F.linear(h, w3, b3), y)
+
+    def loss_of(weights):
+        total = 0.0
+        for task in range(len(x1)):
+            fast = weights
+            for _ in range(MAML_STEPS):
+                grads = torch.autograd.grad(error(fast, x1[task], y1[task]), fast, create_graph=True)
+                fast = [w - MAML_RATE * g for w, g in zip(fast, grads)]
+            total = total + error(fast, x2[task], y2[task])
+        return total / len(x1)
+
+    return _trained(_parameters(data), loss_of)
+
+
+def activation(data):
+    x, F = torch.tensor(data["x"]).requires_grad_(), nn.functional
+
+    @transform
+    def loss_of(x):
+        return (torch.tanh(F.silu(F.gelu(x) + x)) ** 2).mean()
+
     def step():
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(x).view(len(y), -1), y)
+        x.grad = None
+        loss = loss_of(x)
         loss.backward()
-        optimizer.step()
         return loss.item()
 
     return step
@@ -195,4 +268,8 @@ MAKERS = {
     "digits_cnn": digits_cnn,
     "conv_block": conv_block,
     "gpt": gpt,
+    "vae": vae,
+    "realnvp": realnvp,
+    "maml": maml,
+    "activation": activation,
 }
