@@ -4,8 +4,8 @@ from ..mlp import MLPClassifier
 from .recipe import Recipe, shaped, size
 
 
-def _build_mlp(source, dtype, device):
-    return MLPClassifier(size(source), source.classes, (256, 256), 0.4, device=device, dtype=dtype)
+def _build_mlp(source, dtype, device, *, hidden: tuple = (256, 256), dropout: float = 0.4):
+    return MLPClassifier(size(source), source.classes, hidden, dropout, device=device, dtype=dtype)
 
 
 def _report_mlp(model, source, averages):

@@ -1,14 +1,18 @@
 """The variational autoencoder at the command line."""
+from typing import Literal
+
 from ...data import TensorDataset
 from ...viz import image_sheet
 from ..vae import VAE
 from .recipe import Recipe, shaped, size
 
 
-def _build_vae(source, dtype, device):
+def _build_vae(source, dtype, device, *, latent: int = 8, hidden: tuple = (256, 128),
+               decoder: Literal["auto", "bernoulli", "gaussian"] = "auto", beta: float | None = None):
     # A gray value counts block pixels, which says more than one coin flip: beta = 1/4 weighs it as four.
-    kind, beta = ("bernoulli", 0.25) if source.unit else ("gaussian", 1.0)
-    return VAE(size(source), 8, (256, 128), kind, beta, device=device, dtype=dtype)
+    usual, weight = ("bernoulli", 0.25) if source.unit else ("gaussian", 1.0)
+    chosen = usual if decoder == "auto" else decoder
+    return VAE(size(source), latent, hidden, chosen, weight if beta is None else beta, device=device, dtype=dtype)
 
 
 def _report_vae(model, source, averages):

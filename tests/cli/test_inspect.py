@@ -10,6 +10,8 @@ import tinygrad_notes as tn
 from tinygrad_notes.autograd import primitive
 from tinygrad_notes.cli import inspect
 from tinygrad_notes.cli.inspect import arguments, operations
+from tinygrad_notes.data import CATALOG
+from tinygrad_notes.models import RECIPES
 
 pytestmark = pytest.mark.host_only
 
@@ -29,6 +31,7 @@ def test_second_order(cli):
 
 def test_all_are_checked_without_a_name(cli, monkeypatch):
     monkeypatch.setattr(inspect, "operations", lambda: {n: getattr(tn, n) for n in ("exp", "argmax", "sum", "zeros")})
+    monkeypatch.setattr(inspect, "RECIPES", {name: RECIPES[name] for name in ("mlp", "vae")})
     code, out, _ = cli("gradcheck")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()] == ["name", "mlp", "vae", "exp", "sum", "4"]
@@ -73,10 +76,13 @@ def test_a_graph_in_an_unknown_format_or_place_is_refused(cli):
 # Lists, help, doctor -------------------------------------------------------------------
 def test_lists(cli):
     code, out, _ = cli("models")
-    assert code == 0 and [line.split()[0] for line in out.splitlines()] == ["mlp", "vae"]
+    assert code == 0 and [line.split()[0] for line in out.splitlines()] == list(RECIPES)
+    code, out, _ = cli("models", "vae")
+    assert code == 0 and "--set latent=8" in out and "one of auto, bernoulli, gaussian" in out
+    code, _, err = cli("models", "vea")
+    assert code == 2 and "did you mean 'vae'" in err
     code, out, _ = cli("data")
-    assert code == 0 and [line.split()[0] for line in out.splitlines()] == [
-        "digits", "mnist1d", "mnist", "karate", "sbm"]
+    assert code == 0 and [line.split()[0] for line in out.splitlines()] == list(CATALOG)
     assert "CC BY 4.0" in out
 
 

@@ -67,6 +67,15 @@ def test_settings_reach_the_run(cli, tmp_path):
     assert all(t.dtype == tn.float64 for t in tn.load(tmp_path / "a/b/model.safetensors").values())
 
 
+def test_settings_of_the_model_and_a_number_of_steps_reach_the_run(cli, tmp_path):
+    code, out, _ = cli("train", "mlp", "--steps", 50, "--no-progress", "--set", "hidden=8,4", "--set", "dropout=0")
+    assert code == 0 and "606 parameters" in out and "trained 90 steps" in out, "2 epochs of 45 steps"
+    settings = json.loads((tmp_path / "runs/mlp/config.json").read_text())["settings"]
+    assert settings["epochs"] == 2 and settings["set"] == {"hidden": [8, 4], "dropout": 0.0}
+    code, out, _ = cli("train", "--resume", "runs/mlp", "--epochs", 3, "--no-progress", "--set", "hidden=8,4")
+    assert code == 0 and "606 parameters" in out and "trained 45 steps" in out
+
+
 def test_training_runs_behind_the_strict_wall(cli):
     code, out, err = cli("train", "vae", "--epochs", 1, "--device", "strict", "--no-progress")
     assert code == 0, err
@@ -128,8 +137,8 @@ def test_a_finished_run_may_be_resumed_and_stays_the_same(cli, tmp_path):
 # Misuse -----------------------------------------------------------------------------
 @pytest.mark.parametrize(("arguments", "code", "message"), [
     ((), 2, "train: which model?"),
-    (("vea",), 2, "model: 'vea' is unknown; did you mean 'vae'? Known are mlp, vae"),
-    (("vae", "--data", "digts"), 2, "'digts' is unknown; did you mean 'digits'? Known are digits, karate"),
+    (("vea",), 2, "model: 'vea' is unknown; did you mean 'vae'? Known are "),
+    (("vae", "--data", "digts"), 2, "'digts' is unknown; did you mean 'digits'? Known are "),
     (("vae", "--data", "mnist"), 2, "'mnist' needs a folder, as in mnist:FOLDER"),
     (("vae", "--data", "digits:x"), 2, "'digits' takes no folder"),
     (("vae", "--data", "mnist:nowhere"), 1, "train-images-idx3-ubyte: no such file"),
@@ -139,6 +148,11 @@ def test_a_finished_run_may_be_resumed_and_stays_the_same(cli, tmp_path):
     (("vae", "--seed", "-1"), 2, "whole number >= 0"), (("vae", "--dtype", "float8"), 2, "'float8' is unknown"),
     (("vae", "--device", "gpu"), 2, "'gpu' is unknown; did you mean cpu? known: cpu, strict, cuda"),
     (("vae", "--epoch", "3"), 2, "unknown option '--epoch', did you mean --epochs?"),
+    (("vae", "--set", "beta"), 2, "--set: expected name=value, got 'beta'"),
+    (("vae", "--set", "latent=two"), 2, "--set latent: expected a whole number, got 'two'"),
+    (("vae", "--set", "latent=0"), 1, "sizes must be at least 1"),
+    (("vae", "--steps", "5", "--epochs", "1"), 2, "--steps: give it or --epochs, not both"),
+    (("vae", "--data", "karate"), 2, "vae takes data of the kinds image, signal; karate is of the kind nodes"),
     (("vae", "extra"), 2, "unexpected argument 'extra'"),
     (("--resume", "runs/none"), 2, "no such folder"),
     (("--resume", "."), 2, "not the folder of a run, it holds no config.json"),
@@ -165,7 +179,8 @@ def test_a_device_that_is_not_here_is_said_so(cli):
 def test_a_run_goes_on_with_its_own_settings_alone(cli, tmp_path):
     assert cli("train", "mlp", "--epochs", 1, "-q")[0] == 0
     for extra, message in [(("vae",), "was trained with model mlp, not vae"), (("--lr", "0.1"), "lr 0.001, not 0.1"),
-                           (("--out", "x"), "stays in its folder"), (("--seed", "5"), "seed 0, not 5")]:
+                           (("--out", "x"), "stays in its folder"), (("--seed", "5"), "seed 0, not 5"),
+                           (("--set", "dropout=0"), "set {}, not {'dropout': 0.0}")]:
         code, _, err = cli("train", *extra, "--resume", "runs/mlp")
         assert code == 2 and message in err
     code, _, err = cli("train", "--resume", "runs/vae")

@@ -1,39 +1,65 @@
 """What the command line knows of the models."""
+import math
+from typing import Literal
+
 import numpy as np
 import pytest
 
 import tinygrad_notes as tn
-from tinygrad_notes.data import Source, TensorDataset
+from tinygrad_notes.data import DataLoader, Source, TensorDataset
 from tinygrad_notes.models import RECIPES, loss_of_parameters, recipes
+from tinygrad_notes.models.recipes import Recipe
+from tinygrad_notes.train import Trainer
+from tinygrad_notes.train.trainer import as_parts
 
 
-@pytest.fixture(params=["image", "signal"])
-def source(request, rng):
-    shape, unit = ((4, 4), True) if request.param == "image" else ((16,), False)
+def made_up(kind):
+    """Small data of one kind, with 3 classes."""
+    rng = np.random.default_rng(0)
+    shape = {"image": (4, 4), "signal": (16,), "points": (2,)}[kind]
+    size = math.prod(shape)
+
     def part(n):
-        x = rng.uniform(size=(n, 16)) if unit else rng.normal(size=(n, 16))
+        x = rng.uniform(size=(n, size)) if kind == "image" else rng.normal(size=(n, size))
         return TensorDataset(x.astype(np.float32), rng.integers(0, 3, n))
-    return Source("made up", part(40), part(25), shape, 3, unit)
+    return Source("made up", part(40), part(25), shape, 3, kind == "image", kind=kind)
 
 
-@pytest.mark.parametrize("name", sorted(RECIPES))
-def test_every_recipe_builds_checks_reports_and_draws(name, source):
-    recipe = recipes.find(name)
+def sources():
+    """(recipe, kind of data) for all that each recipe takes of what `made_up` makes."""
+    return [pytest.param(name, kind, id=f"{name}-{kind}") for name, recipe in RECIPES.items() for kind in recipe.kinds
+            if kind in ("image", "signal", "points")]
+
+
+@pytest.mark.parametrize(("name", "kind"), sources())
+def test_every_recipe_builds_checks_reports_and_draws(name, kind):
+    recipe, source = recipes.find(name), made_up(kind)
     model = recipe.build(source, "float64", "cpu")
     assert all(p.dtype == tn.float64 for p in model.parameters())
     model = recipe.build(source, None, None)
     held_out = recipe.inputs(source.test)
-    loss, parameters = loss_of_parameters(model, held_out.batch(slice(0, 3)))
-    assert tn.gradcheck(loss, parameters, fast_mode=True, directions=1, elements=1)
-
-    averages = {key: float(value) for key, value in model.loss(*held_out.tensors).items()}
+    averages = {}
+    if recipe.fit is not None:
+        recipe.fit(model, source)
+    else:
+        loss, parameters = loss_of_parameters(model, held_out.batch(slice(0, 3)))
+        assert tn.gradcheck(loss, parameters, fast_mode=True, directions=1, elements=1)
+        averages = {key: float(value) for key, value in as_parts(model.loss(*held_out.batch(slice(0, 25)))).items()}
+        optimizer = recipe.optimizers(model, recipe.lr)
+        trainer = Trainer(model, DataLoader(recipe.inputs(source.train), 20), optimizer, update=recipe.update)
+        row = trainer.fit(1)[-1]
+        assert all(column in row for _, _, columns in recipe.plots for column in columns), "a plot of what is not there"
     text, numbers = recipe.report(model, source, averages)
     assert text.startswith("held out:") and all(isinstance(v, (int, float)) for v in numbers.values())
-    picture = recipe.pictures(model, source)
-    assert picture.png()[:4] == b"\x89PNG" and "<image" in picture.svg()
+    found = recipe.pictures(model, source)
+    for picture in found.values() if isinstance(found, dict) else [found]:
+        assert picture.svg().startswith("<svg") and (picture.pixels is None or picture.png()[:4] == b"\x89PNG")
+    if recipe.during is not None:
+        assert recipe.during(model, source).ndim == 2
 
 
-def test_the_classifier_counts_its_errors(source):
+def test_the_classifier_counts_its_errors():
+    source = made_up("image")
     model = recipes.find("mlp").build(source, None, None)
     x, y = source.test.tensors
     _, numbers = recipes.find("mlp").report(model, source, {"loss": 1.0})
@@ -41,5 +67,41 @@ def test_the_classifier_counts_its_errors(source):
 
 
 def test_unknown_models_name_the_nearest():
-    with pytest.raises(ValueError, match=r"model: 'vea' is unknown; did you mean 'vae'\? Known are mlp, vae"):
+    with pytest.raises(ValueError, match=r"model: 'vea' is unknown; did you mean 'vae'\? Known are "):
         recipes.find("vea")
+
+
+# Settings ---------------------------------------------------------------------------
+def build(source, dtype, device, *, width: int = 3, rate: float | None = None, deep: bool = False,
+          sizes: tuple = (4, 2), kind: Literal["hinge", "least-squares"] = "hinge"):
+    """Nothing."""
+
+
+RECIPE = Recipe("toy", "a toy", build, None, None, None, "digits")
+
+
+def test_settings_are_read_as_their_type():
+    assert RECIPE.settings["rate"] == (float, None)
+    found = RECIPE.parse(["width=5", "rate=1e-2", "deep=yes", "sizes=8,8,2", "kind=least-squares"])
+    assert found == {"width": 5, "rate": 0.01, "deep": True, "sizes": (8, 8, 2), "kind": "least-squares"}
+
+
+@pytest.mark.parametrize(("word", "message"), [
+    ("width", "expected name=value, got 'width'"), ("widht=3", "setting: 'widht' is unknown; did you mean 'width'"),
+    ("width=x", "--set width: expected a whole number, got 'x'"), ("rate=x", "--set rate: expected a number"),
+    ("deep=maybe", "--set deep: expected yes or no"), ("sizes=a", "--set sizes: expected whole numbers"),
+    ("kind=hing", "--set kind: 'hing' is unknown; did you mean 'hinge'"),
+])
+def test_wrong_settings_are_named(word, message):
+    with pytest.raises(ValueError, match=message):
+        RECIPE.parse([word])
+
+
+def test_a_schedule_of_steps_is_made_for_every_optimizer():
+    weights = [tn.nn.Parameter(1.0), tn.nn.Parameter(1.0)]
+    several = {name: tn.optim.SGD([w], lr=1.0) for name, w in zip("ab", weights)}
+    warm = Recipe("toy", "", build, None, None, None, "digits", schedule=lambda one, epochs, steps: (
+        tn.optim.lr_scheduler.OneCycleLR(one, 1.0, total_steps=steps)))
+    found, per = warm.schedulers(several, 2, 10)
+    assert len(found) == 2 and per == "step" and found[0].total_steps == 10
+    assert RECIPE.schedulers(several, 2, 10) == (None, "epoch")

@@ -227,3 +227,81 @@ def test_a_state_of_something_else_is_refused_and_changes_nothing(tmp_path):
     with pytest.raises(RuntimeError, match="nothing was changed"):
         fresh.load_state_dict({**state, "model": {}})
     assert (fresh.model.body[0].weight.numpy() == before).all() and fresh.step == 0
+
+
+# Parts trained in turns -----------------------------------------------------------------
+class Duel(tn.nn.Module):
+    """One part learns what the other, slower one has drawn; both have their own optimizer."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = tn.nn.Linear(2, 3), tn.nn.Linear(3, 1)
+
+    def loss(self, x, y):
+        return (self.second(tn.tanh(self.first(x + 0.1 * tn.normal(x.shape)))) ** 2).mean()
+
+    def update(self, trainer, x, y):
+        found = {"loss": trainer.descend("first", self.loss(x, y) - 1.0)}
+        if trainer.step % 3 == 2:
+            found["second"] = trainer.descend("second", -self.loss(x, y))
+        return found
+
+
+def duel():
+    tn.manual_seed(3)
+    x, y = two_moons(90, generator=1)
+    model = Duel()
+    optimizers = {"first": tn.optim.Adam(model.first.parameters(), lr=0.01),
+                  "second": tn.optim.RMSprop(model.second.parameters(), lr=0.01)}
+    schedules = [tn.optim.lr_scheduler.LinearLR(o, 0.1, total_iters=7) for o in optimizers.values()]
+    return Trainer(model, DataLoader(TensorDataset(x, y), 20, shuffle=True), optimizers, scheduler=schedules,
+                   scheduler_per="step", update=lambda trainer, batch: model.update(trainer, *batch))
+
+
+@pytest.mark.parametrize("step", [3, 5, 7])
+def test_several_optimizers_and_schedules_go_on_bit_for_bit(tmp_path, step):
+    whole = duel()
+    whole.fit(3, checkpoint=tmp_path / "whole")
+    assert {"loss", "second"} <= set(whole.history.columns)
+    part = duel()
+    inner = part.update
+
+    def update(trainer, batch):
+        if trainer.step + 1 == step:
+            trainer.interrupt("test")
+        return inner(trainer, batch)
+    part.update = update
+    part.fit(3, checkpoint=tmp_path / "part")
+    assert part.step == step
+    tn.manual_seed(99)
+    last = duel()
+    last.load(tmp_path / "part")
+    last.fit(3, checkpoint=tmp_path / "part")
+    assert (tmp_path / "part").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+def test_descend_moves_the_parameters_of_one_optimizer_alone():
+    trainer = duel()
+    batch = next(iter(trainer.loader))
+    before = {name: p.numpy().copy() for name, p in trainer.model.named_parameters()}
+    trainer.descend("second", trainer.model.loss(*batch))
+    for name, p in trainer.model.named_parameters():
+        assert np.array_equal(p.numpy(), before[name]) == name.startswith("first"), name
+        assert (p.grad is None) == name.startswith("first")
+    with pytest.raises(NonFiniteLoss):
+        trainer.descend("first", trainer.model.loss(*batch) * float("inf"))
+
+
+def test_bad_updates_are_refused(tmp_path):
+    trainer = duel()
+    with pytest.raises(TypeError, match=r"2 optimizers \(first, second\) need a function update"):
+        Trainer(trainer.model, trainer.loader, trainer.optimizer)
+    with pytest.raises(TypeError, match="accumulate: with a function update"):
+        Trainer(trainer.model, trainer.loader, trainer.optimizer, update=trainer.update, accumulate=2)
+    other = Trainer(trainer.model, trainer.loader, trainer.optimizer, update=lambda trainer, batch: {"cost": 1.0})
+    with pytest.raises(TypeError, match="update: expected a dict with the number 'loss', got one of cost"):
+        other.fit(1)
+    trainer.save(tmp_path / "state")
+    single = Trainer(trainer.model, trainer.loader, trainer.optimizer["first"], scheduler=trainer.scheduler[0])
+    with pytest.raises(CheckpointError, match="other optimizers"):
+        single.load(tmp_path / "state")

@@ -1,9 +1,11 @@
 """`tinygrad-notes gradcheck`, `graph`, `models`, `data`: what there is, is its gradient right, how does it look."""
+import functools
 import inspect
 import sys
 import time
 import warnings
 from pathlib import Path
+from typing import get_args
 
 from .. import ops
 from ..autograd import Tensor, enable_grad, grad
@@ -13,6 +15,7 @@ from ..backend.names import unknown
 from ..data import CATALOG
 from ..data import find as find_data
 from ..models.recipes import RECIPES, loss_of_parameters
+from ..models.recipes import find as find_recipe
 from ..testing import CORRECT, WRONG, gradgradcheck
 from ..testing import gradcheck as check_gradient
 from ..viz import graph as draw
@@ -140,6 +143,8 @@ def _checked(name, known, args):
     check = check_gradient if args.order == 1 else gradgradcheck
     manual_seed(args.seed)
     if name in RECIPES:
+        if RECIPES[name].fit is not None:
+            return None
         model, batch = model_and_batch(name)
         return check(*loss_of_parameters(model, batch), raise_exception=False, fast_mode=not args.full)
     found = arguments(known[name], args.seed)
@@ -173,11 +178,32 @@ def graph(args):
 
 
 def models(args):
-    """List the models."""
+    """List the models, or the settings of one."""
+    if args.name is not None:
+        return _settings(args.name)
+    open_once = functools.cache(find_data)
+    width = max(map(len, RECIPES))
     for name, recipe in RECIPES.items():
-        model, _ = model_and_batch(name)
-        size = f"{model.count_params():,} parameters on {recipe.data}, {recipe.epochs} epochs"
-        print(f"{name:8} {recipe.summary}; {size}")
+        model = recipe.build(open_once(recipe.data), None, None)
+        time = f"{recipe.epochs} epochs" if recipe.fit is None else "closed form"
+        print(f"{name:{width}} {recipe.summary}; {model.count_params():,} parameters on {recipe.data}, {time}")
+    return 0
+
+
+def _settings(name):
+    try:
+        recipe = find_recipe(name)
+    except ValueError as error:
+        raise Usage(str(error)) from error
+    print(f"{name}: {recipe.summary}\ndata of the kinds {', '.join(recipe.kinds)}; default {recipe.data}")
+    if recipe.fit is None:
+        print(f"{recipe.epochs} epochs, batches of {recipe.batch_size}, learning rate {recipe.lr:g}")
+    for key, (kind, default) in recipe.settings.items():
+        shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
+        choices = f"one of {', '.join(map(str, get_args(kind)))}" if get_args(kind) else kind.__name__
+        print(f"  --set {key}={'...' if default is None else shown}  {choices}"
+              + (", default depends on the data" if default is None else ""))
+    return 0
 
 
 def data(args):

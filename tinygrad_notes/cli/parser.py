@@ -15,6 +15,7 @@ EXAMPLES = {
   tinygrad-notes train vae
   tinygrad-notes train mlp --data mnist1d --epochs 100 --seed 1
   tinygrad-notes train vae --data mnist:~/mnist --epochs 10 --batch-size 128
+  tinygrad-notes train vae --set latent=2 --set beta=4
   tinygrad-notes train --resume runs/vae               go on after Ctrl-C
   tinygrad-notes train --resume runs/vae --epochs 400  train longer
 
@@ -103,7 +104,7 @@ def make_parser():
         ("train", _train, "train a model, check its gradient, write pictures"),
         ("gradcheck", _gradcheck, "compare gradients with finite differences"),
         ("graph", _graph, "draw the computation graph of a model or an operation"),
-        ("models", _nothing, "list the models"), ("data", _nothing, "list the data sets"),
+        ("models", _models, "list the models, or the settings of one"), ("data", _nothing, "list the data sets"),
         ("doctor", _nothing, "show versions, BLAS, threads, devices"),
     ):
         sub = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".",
@@ -121,6 +122,9 @@ def _train(parser):
     add("model", nargs="?", metavar="MODEL", help=f"one of: {', '.join(RECIPES)}; not needed with --resume")
     add("--data", metavar="NAME", help="see tinygrad-notes data (default: that of the model)")
     add("--epochs", type=COUNT, metavar="N", help="passes through the data (default: see tinygrad-notes models)")
+    add("--steps", type=COUNT, metavar="N", help="in place of --epochs: as many passes as make N steps")
+    add("--set", action="append", metavar="NAME=VALUE",
+        help="a setting of the model, see tinygrad-notes models MODEL; may be given several times")
     add("--batch-size", type=COUNT, metavar="N", help="examples per step (default: that of the model)")
     add("--lr", type=number(float, 1e-300, "a number > 0"), metavar="X",
         help="learning rate at the start (default: that of the model, which also says how fast it falls)")
@@ -150,6 +154,10 @@ def _graph(parser):
     parser.add_argument("name", metavar="NAME", help="a model or an operation")
     parser.add_argument("-o", "--output", metavar="FILE",
                         help="ends in .svg .dot .txt, or .png .pdf with Graphviz; - for text (default NAME.svg)")
+
+
+def _models(parser):
+    parser.add_argument("name", nargs="?", metavar="MODEL", help="show what can be set of this one")
 
 
 def _nothing(parser):

@@ -1,6 +1,6 @@
 """A training run: its settings, the parts built from them, and its folder."""
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from .. import __version__
@@ -9,8 +9,6 @@ from ..data import DataLoader
 from ..data import find as find_data
 from ..data.catalog import look_up
 from ..models.recipes import find as find_recipe
-from ..optim import AdamW
-from ..optim.lr_scheduler import InverseTimeLR
 from ..train import Trainer
 from ..train.files import write_json
 from .errors import Usage
@@ -31,6 +29,7 @@ class Config:
     dtype: str
     device: str
     threads: int
+    set: dict = field(default_factory=dict)  # the model's own settings, where they are not the default
 
     @classmethod
     def of(cls, args):
@@ -39,17 +38,24 @@ class Config:
         Raises:
             Usage: no model is named, or it or the data are unknown.
         """
+        if args.epochs is not None and args.steps is not None:
+            raise Usage("--steps: give it or --epochs, not both")
         if args.model is None:
             raise Usage("train: which model? See tinygrad-notes models, or give --resume FOLDER")
         try:
             recipe = find_recipe(args.model)
             look_up(args.data or recipe.data)
+            settings = recipe.parse(args.set or ())
         except ValueError as error:
             raise Usage(str(error)) from error
+        if recipe.fit is not None:
+            for name in ("epochs", "steps", "batch_size", "lr"):
+                if getattr(args, name) is not None:
+                    raise Usage(f"--{name.replace('_', '-')}: {recipe.name} is fitted in closed form and has none")
         given = {f.name: getattr(args, f.name) for f in fields(cls) if getattr(args, f.name) is not None}
         defaults = {"data": recipe.data, "epochs": recipe.epochs, "batch_size": recipe.batch_size, "lr": recipe.lr,
                     "seed": 0, "dtype": "float32", "device": "cpu", "threads": 1}
-        return cls(**{**defaults, **given})
+        return cls(**{**defaults, **given, "set": settings})
 
     @classmethod
     def stored(cls, folder, args):
@@ -68,12 +74,15 @@ class Config:
             raise Usage(f"--resume: {folder}: not the folder of a run, it holds no {missing}{_runs_near(folder)}")
         try:
             config = cls(**json.loads(path.read_text(encoding="utf-8"))["settings"])
-        except (ValueError, KeyError, TypeError) as error:
+            config.set = {key: tuple(v) if isinstance(v, list) else v for key, v in config.set.items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"--resume: {path}: damaged ({type(error).__name__}: {error})") from error
-        for field in fields(cls):
-            asked, used = getattr(args, field.name), getattr(config, field.name)
-            if field.name != "epochs" and asked is not None and asked != used:
-                raise Usage(f"--resume: {folder} was trained with {field.name} {used}, not {asked}; a run is continued "
+        for name in (f.name for f in fields(cls)):
+            asked, used = getattr(args, name), getattr(config, name)
+            if name == "set" and asked is not None:
+                asked = {**used, **find_recipe(config.model).parse(asked)}
+            if name != "epochs" and asked is not None and asked != used:
+                raise Usage(f"--resume: {folder} was trained with {name} {used}, not {asked}; a run is continued "
                             "with its own settings, only --epochs may be changed")
         if args.out is not None:
             raise Usage("--out: a run that is resumed stays in its folder")
@@ -121,19 +130,36 @@ def new_folder(out, name):
 
 
 class Run:
-    """What a `Config` stands for: data, model, optimizer and schedule in a `Trainer`. Equal configs give equal bits."""
+    """What a `Config` stands for: data, model, optimizer and schedule in a `Trainer`. Equal configs give equal bits.
 
-    def __init__(self, config):
+    Args:
+        config: the settings.
+        steps: train at least so many steps, in whole epochs; sets `config.epochs`.
+
+    Raises:
+        Usage: the model cannot be trained on data of this kind.
+    """
+
+    def __init__(self, config, steps=None):
         manual_seed(config.seed)
         self.config, self.recipe = config, find_recipe(config.model)
         self.source = find_data(config.data, config.dtype, config.device)
-        self.model = self.recipe.build(self.source, config.dtype, config.device)
-        train, test = (self.recipe.inputs(part) for part in (self.source.train, self.source.test))
-        optimizer = AdamW(self.model.parameters(), lr=config.lr, weight_decay=1e-2)
+        recipe = self.recipe
+        if self.source.kind not in recipe.kinds:
+            raise Usage(f"--data: {recipe.name} takes data of the kinds {', '.join(recipe.kinds)}; "
+                        f"{config.data} is of the kind {self.source.kind}")
+        self.model = recipe.build(self.source, config.dtype, config.device, **config.set)
+        train, test = (recipe.inputs(part) for part in (self.source.train, self.source.test))
         self.held_out = DataLoader(test, min(500, len(test)))
-        self.trainer = Trainer(
-            self.model, DataLoader(train, config.batch_size, shuffle=True), optimizer, valid=self.held_out,
-            scheduler=InverseTimeLR(optimizer, self.recipe.half_life))
+        self.trainer = None  # of models in closed form
+        if recipe.fit is None:
+            loader = DataLoader(train, config.batch_size, shuffle=True)
+            if steps is not None:
+                config.epochs = -(-steps // len(loader))
+            optimizer = recipe.optimizers(self.model, config.lr)
+            scheduler, per = recipe.schedulers(optimizer, config.epochs, config.epochs * len(loader))
+            self.trainer = Trainer(self.model, loader, optimizer, valid=self.held_out, scheduler=scheduler,
+                                   scheduler_per=per, update=recipe.update)
 
     def batch(self, n=8):
         """The first `n` held-out examples, as arguments of the model's loss."""

@@ -14,6 +14,7 @@ from ..train import save, stop_on_signals
 from ..train.files import write_bytes, write_json, write_text
 from ..train.progress import wanted
 from ..viz import graph, plot_curves
+from .during import During
 from .run import CHECKPOINT, Config, Run, new_folder
 
 
@@ -22,7 +23,7 @@ def train(args):
     say = (lambda *text: None) if args.quiet else (lambda *text: print(*text, flush=True))
     config = Config.stored(args.resume, args) if args.resume is not None else Config.of(args)
     with as_device(config.device), blas_threads(config.threads):
-        run = Run(config)
+        run = Run(config, args.steps)
         if args.resume is None:
             folder = new_folder(args.out, config.model)
         else:
@@ -30,7 +31,9 @@ def train(args):
             run.trainer.load(folder / CHECKPOINT)
         config.write(folder)
         say(_headline(run, args.resume is not None))
-        if not _fit(run, folder, args, say):
+        if run.trainer is None:
+            run.recipe.fit(run.model, run.source)
+        elif not _fit(run, folder, args, say):
             return 1
         return _finish(run, folder, say)
 
@@ -45,6 +48,8 @@ def _headline(run, resumed):
 def _fit(run, folder, args, say):
     """Train; False if interrupted."""
     trainer, epochs = run.trainer, run.config.epochs
+    if run.recipe.during is not None:
+        trainer.callbacks.append(During(run, folder))
     bar = not (args.quiet or args.no_progress) and wanted()
     if not bar:
         every = max(1, epochs // 10)
@@ -76,41 +81,56 @@ def _line(row, epochs):
 def _finish(run, folder, say):
     """Measure, check the gradient, write the parameters and the pictures."""
     trainer, model = run.trainer, run.model
-    text, numbers = run.recipe.report(model, run.source, trainer.evaluate(run.held_out))
+    averages = trainer.evaluate(run.held_out) if trainer is not None else {}
+    text, numbers = run.recipe.report(model, run.source, averages)
     say(text)
     save(model.state_dict(), folder / "model.safetensors")
-
-    loss, parameters = loss_of_parameters(model, run.batch())
-    result = check_gradient(loss, parameters, raise_exception=False, fast_mode=True)
-    write_text(folder / "gradcheck.txt", result.report() + "\n")
-    say(f"gradient check of the trained loss, {len(parameters)} parameters: {result.verdict}, relative error "
-        f"{result.error:.1e} ({result.evaluations} evaluations, {result.seconds:.1f} s)")
-
+    result = {} if trainer is None else {"epoch": trainer.epoch, "step": trainer.step}
+    result["held_out"] = numbers
+    checked = _checked(run, folder, say) if trainer is not None else None
+    if checked is not None:
+        result["gradcheck"] = {"verdict": checked.verdict, "error": checked.error}
     names = _pictures(run, folder)
-    write_json(folder / "result.json", {
-        "epoch": trainer.epoch, "step": trainer.step, "held_out": numbers,
-        "gradcheck": {"verdict": result.verdict, "error": result.error}})
-    say(f"{folder}: {', '.join(names)}, model.safetensors, history.csv, ...")
-    if result.verdict == WRONG:
-        print(result.report(), file=sys.stderr)
+    write_json(folder / "result.json", result)
+    say(f"{folder}: {', '.join(names)}, model.safetensors, ...")
+    if checked is not None and checked.verdict == WRONG:
+        print(checked.report(), file=sys.stderr)
         return 1
     return 0
 
 
+def _checked(run, folder, say):
+    """The gradient of the trained loss against finite differences."""
+    loss, parameters = loss_of_parameters(run.model, run.batch())
+    result = check_gradient(loss, parameters, raise_exception=False, fast_mode=True)
+    write_text(folder / "gradcheck.txt", result.report() + "\n")
+    say(f"gradient check of the trained loss, {len(parameters)} parameters: {result.verdict}, relative error "
+        f"{result.error:.1e} ({result.evaluations} evaluations, {result.seconds:.1f} s)")
+    return result
+
+
 def _pictures(run, folder):
     """Draw samples, curves and the graph; returns the names of the files."""
-    sheet = run.recipe.pictures(run.model, run.source)
-    write_text(folder / "samples.svg", sheet.svg())
-    write_bytes(folder / "samples.png", sheet.png())
-
+    drawn, names = run.recipe.pictures(run.model, run.source), []
+    for name, picture in (drawn if isinstance(drawn, dict) else {"samples": drawn}).items():
+        write_text(folder / f"{name}.svg", picture.svg())
+        names.append(f"{name}.svg")
+        if picture.pixels is not None:
+            write_bytes(folder / f"{name}.png", picture.png())
+            names.append(f"{name}.png")
+    if run.trainer is None:
+        return names
     for file, unit, columns in run.recipe.plots:
         write_text(folder / file, _plot(run, unit, columns).svg())
+    if run.recipe.during is not None:
+        write_text(folder / "during.svg", During(run, folder).picture().svg())
+        names.append("during.svg")
 
     with enable_grad():
         found = run.model.loss(*run.batch())
-    drawn = graph(found["loss"], names=dict(run.model.named_parameters()))
-    write_text(folder / "graph.svg", drawn.svg())
-    return ["samples.svg", "samples.png", *(plot[0] for plot in run.recipe.plots), "graph.svg"]
+    picture = graph(found["loss"] if isinstance(found, dict) else found, names=dict(run.model.named_parameters()))
+    write_text(folder / "graph.svg", picture.svg())
+    return [*names, *(plot[0] for plot in run.recipe.plots), "graph.svg"]
 
 
 def _plot(run, unit, columns):

@@ -13,6 +13,8 @@ from .dataset import TensorDataset
 from .graphs import karate_club, stochastic_block_model
 from .stream import stream
 
+KINDS = ("image", "signal", "points", "nodes", "text")
+
 
 @dataclass(frozen=True)
 class Source:
@@ -25,6 +27,7 @@ class Source:
         classes: number of classes.
         unit: whether all values are from 0 to 1.
         graph: where the examples are nodes, the `Graph` that joins them; its `y` holds all labels.
+        kind: what an example is, one of `KINDS`; a text is windows of `shape` (T,) tokens out of `classes`.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Source:
     classes: int
     unit: bool
     graph: Any = None
+    kind: str = "image"
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ def _digits(folder, dtype, device):
 
 
 def _mnist1d(folder, dtype, device):
-    return Source("mnist1d", *mnist1d.make(dtype=dtype, device=device), (mnist1d.FINAL,), mnist1d.CLASSES, False)
+    return Source("mnist1d", *mnist1d.make(dtype=dtype, device=device), (mnist1d.FINAL,), mnist1d.CLASSES, False,
+                  kind="signal")
 
 
 def _mnist(folder, dtype, device):
@@ -77,7 +82,7 @@ def _nodes(name, graph, train, dtype):
     data = TensorDataset(to_dense_adjacency(graph, to_dtype(dtype)), graph.y)
     test = np.setdiff1d(np.arange(graph.num_nodes), train)
     parts = (TensorDataset(*data.batch(rows)) for rows in (train, test))
-    return Source(name, *parts, (graph.num_nodes,), 2, True, graph)
+    return Source(name, *parts, (graph.num_nodes,), 2, True, graph, "nodes")
 
 
 CATALOG = {

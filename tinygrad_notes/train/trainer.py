@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..autograd import Tensor, no_grad
+from ..autograd import Tensor, grad, no_grad
 from ..backend import default_generator
 from ..optim.lr_scheduler import ReduceLROnPlateau
 from .accumulation import Accumulation
@@ -37,13 +37,13 @@ class Trainer:
     Args:
         model: a Module. Without `loss` it has a method `loss(*batch)`.
         loader: what yields the batches: a `DataLoader`, or anything with `len` that can be iterated again.
-        optimizer: over the parameters of the model.
+        optimizer: over the parameters of the model; with `update`, it may be a dict of several by name.
         loss: `loss(model, *batch)`, if not the model's own. The result of either is a Tensor, or a dict with the
             Tensor "loss" and other numbers of the batch ("accuracy", "kl" ...), which are averaged too.
         valid: batches of held-out data, for the columns "valid_..." of the history.
         valid_every: epochs between two looks at them.
         scheduler: stepped after each epoch, or after each step of the optimizer with `scheduler_per` 'step';
-            `ReduceLROnPlateau` gets the loss on held-out data.
+            `ReduceLROnPlateau` gets the loss on held-out data. A list where there are several.
         stop: a rule or several (`EarlyStopping`, `RelativeChange`).
         callbacks: functions `callback(trainer, row)`, called after each epoch with its row of the history; or
             `Callback`s, such as a `Monitor`, which may also look at steps.
@@ -51,6 +51,8 @@ class Trainer:
         accumulate: batches per step of the optimizer, whose gradient is that of one batch as large as all of them (the
             loss being a mean over the batch); what is left at the end of an epoch makes a step too.
         scheduler_per: 'epoch' or 'step'.
+        update: `update(trainer, batch)` does the work of one batch in place of loss, backward and step, for models
+            whose parts are trained in turns, and returns the numbers of the batch as `loss` does. See `descend`.
 
     Attributes:
         epoch: how many are done.
@@ -62,7 +64,7 @@ class Trainer:
 
     Raises:
         TypeError: without `loss`, the model has no method `loss`; or batches are to be accumulated for an optimizer
-            that computes the loss itself.
+            that computes the loss itself; or there are several optimizers and no `update`.
         ValueError: the loader has no batch, or an option is out of range.
 
     Example:
@@ -77,11 +79,16 @@ class Trainer:
         True
     """
 
-    def __init__(self, model: Any, loader: Any, optimizer: Optimizer, *, loss: Callable[..., Any] | None = None,
-                 valid: Any = None, valid_every: int = 1, scheduler: LRScheduler | None = None,
+    def __init__(self, model: Any, loader: Any, optimizer: Optimizer | dict[str, Optimizer], *,
+                 loss: Callable[..., Any] | None = None, valid: Any = None, valid_every: int = 1,
+                 scheduler: LRScheduler | list[LRScheduler] | None = None,
                  stop: Stopping | Iterable[Stopping] = (), callbacks: Iterable[Callable[[Any, dict], Any]] = (),
                  generator: Generator | None = None, accumulate: int = 1,
-                 scheduler_per: str = "epoch") -> None:
+                 scheduler_per: str = "epoch", update: Callable[[Any, tuple], Any] | None = None) -> None:
+        if isinstance(optimizer, dict) and update is None:
+            raise TypeError(f"optimizer: {len(optimizer)} optimizers ({', '.join(optimizer)}) need a function update")
+        if update is not None and accumulate != 1:
+            raise TypeError("accumulate: with a function update, which does its own steps, it must be 1")
         if loss is None and not callable(getattr(model, "loss", None)):
             raise TypeError(f"loss: {type(model).__name__} has no method loss(*batch); give a function(model, *batch)")
         if len(loader) == 0:
@@ -96,8 +103,10 @@ class Trainer:
             raise ValueError(f"scheduler_per: expected 'epoch' or 'step', got {scheduler_per!r}")
         self.scheduler_per = scheduler_per
         self.generator = generator or default_generator
+        self.update = update
         closed = accumulate == 1 and getattr(optimizer, "needs_closure", False)  # it computes the loss itself
-        self._accumulation = None if closed else Accumulation(optimizer, accumulate)
+        one: Any = optimizer
+        self._accumulation = None if closed or update is not None else Accumulation(one, accumulate)
         self.epoch = self.step = 0
         self.history = History()
         self.finished = self.interrupted = ""
@@ -176,14 +185,21 @@ class Trainer:
     def _stepped(self):
         for callback in self._after:
             callback.after_step(self)
-        if self.scheduler is not None and self.scheduler_per == "step":
-            self.scheduler.step()
+        if self.scheduler_per == "step":
+            for scheduler in _several(self.scheduler):
+                scheduler.step()
 
     def _train(self, batch):
         if self._before and (self._accumulation is None or not self._accumulation.pending):
             for callback in self._before:
                 callback.before_step(self)
-        if self._accumulation is None:
+        if self.update is not None:
+            values = {key: float(value) for key, value in self.update(self, batch).items()}
+            if "loss" not in values:
+                raise TypeError(f"update: expected a dict with the number 'loss', got one of {', '.join(values)}")
+            self._want_finite(values["loss"])
+            self._stepped()
+        elif self._accumulation is None:
             values = self._closed_step(batch)
         else:
             parts, values = self._loss(batch)
@@ -212,24 +228,46 @@ class Trainer:
         """The parts of the loss, as Tensors and as numbers; NonFiniteLoss where it is not finite."""
         parts = as_parts(self.loss(self.model, *batch))
         values = {key: float(value) for key, value in parts.items()}
-        if not math.isfinite(values["loss"]):
+        self._want_finite(values["loss"])
+        return parts, values
+
+    def _want_finite(self, loss):
+        if not math.isfinite(loss):
             if self._accumulation is not None:
                 self._accumulation.reset()
-            raise NonFiniteLoss(f"the loss is {values['loss']} at step {self.step + 1}, epoch {self.epoch + 1}; the "
+            raise NonFiniteLoss(f"the loss is {loss} at step {self.step + 1}, epoch {self.epoch + 1}; the "
                                 "parameters were left as they are. A smaller learning rate may help; "
                                 "tn.detect_anomaly() finds the operation")
-        return parts, values
+
+    def descend(self, name: str, loss: Tensor) -> float:
+        """For `update`: one step of the optimizer called `name` down this loss; no other parameter gets a gradient.
+
+        Returns:
+            The loss as a number.
+
+        Raises:
+            NonFiniteLoss: it is infinite or not a number; the parameters are those before the step.
+        """
+        value = float(loss)
+        self._want_finite(value)
+        optimizer: Any = self.optimizer[name] if isinstance(self.optimizer, dict) else self.optimizer
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        for p, g in zip(parameters, grad(loss, parameters, allow_unused=True)):
+            p.grad = g
+        optimizer.step()
+        return value
 
     def _end_epoch(self):
         self.epoch += 1
-        row = {"epoch": self.epoch, "step": self.step, "lr": self.optimizer.param_groups[0]["lr"], **self._sums.means()}
+        row = {"epoch": self.epoch, "step": self.step, "lr": _several(self.optimizer)[0].param_groups[0]["lr"],
+               **self._sums.means()}
         self._sums = Sums()
         if self.valid is not None and self.epoch % self.valid_every == 0:
             row.update({f"valid_{key}": value for key, value in self.evaluate(self.valid).items()})
         self.history.append(row)
-        if self.scheduler is not None and self.scheduler_per == "epoch":
-            plateau = isinstance(self.scheduler, ReduceLROnPlateau)
-            self.scheduler.step(*([row.get("valid_loss", row["loss"])] if plateau else []))
+        for scheduler in _several(self.scheduler) if self.scheduler_per == "epoch" else []:
+            plateau = isinstance(scheduler, ReduceLROnPlateau)
+            scheduler.step(*([row.get("valid_loss", row["loss"])] if plateau else []))
         for rule in self.stop:
             if row.get(rule.metric) is not None and rule.update(row[rule.metric], self.model):
                 self.finished = rule.reason
@@ -251,8 +289,8 @@ class Trainer:
         """All that a later `fit` depends on, for `tn.save`."""
         return {
             "format": FORMAT, "epoch": self.epoch, "step": self.step, "finished": self.finished,
-            "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
-            "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
+            "model": self.model.state_dict(),
+            "optimizer": _states(self.optimizer), "scheduler": _states(self.scheduler),
             "loader": self.loader.state_dict() if hasattr(self.loader, "state_dict") else None,
             "generator": Tensor(self.generator.get_state(), device="cpu"),
             "sums": self._sums.state_dict(), "history": self.history.rows,
@@ -276,10 +314,15 @@ class Trainer:
                 raise CheckpointError(f"the saved run had {'no' if state[key] is None else 'a'} {key} with a state")
         if len(state["stop"]) != len(self.stop):
             raise CheckpointError(f"the saved run had {len(state['stop'])} rules to stop, this has {len(self.stop)}")
+        pairs = (self.optimizer, state["optimizer"]), (self.scheduler, state["scheduler"])
+        for part, saved in pairs:
+            if not _alike(part, saved):
+                raise CheckpointError("the saved run had other optimizers or schedulers, or in another order")
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        if self.scheduler is not None:
-            self.scheduler.load_state_dict(state["scheduler"])
+        for part, saved in pairs:
+            states = saved["named"].values() if isinstance(part, dict) else saved if isinstance(part, list) else [saved]
+            for each, its in zip(_several(part), states):
+                each.load_state_dict(its)
         if state["loader"] is not None:
             self.loader.load_state_dict(state["loader"])
         for rule, saved in zip(self.stop, state["stop"]):
@@ -298,6 +341,32 @@ class Trainer:
             self.load_state_dict(load(path))
         except CheckpointError as error:
             raise error if str(path) in str(error) else CheckpointError(f"{path}: {error}") from error
+
+
+# One optimizer, a dict of several; one scheduler, a list, or none ------------------------------
+def _several(part):
+    if part is None:
+        return []
+    if isinstance(part, dict):
+        return list(part.values())
+    return part if isinstance(part, list) else [part]
+
+
+def _states(part):
+    if isinstance(part, dict):
+        return {"named": {name: each.state_dict() for name, each in part.items()}}
+    if isinstance(part, list):
+        return [each.state_dict() for each in part]
+    return None if part is None else part.state_dict()
+
+
+def _alike(part, saved):
+    """Whether `saved` is what `_states` makes of parts like these."""
+    if isinstance(part, dict):
+        return isinstance(saved, dict) and list(saved.get("named", ())) == list(part)
+    if isinstance(part, list):
+        return isinstance(saved, list) and len(saved) == len(part)
+    return (part is None) == (saved is None) and not isinstance(saved, list) and "named" not in (saved or {})
 
 
 class Sums:
@@ -349,8 +418,9 @@ def as_parts(result):
     return parts
 
 
-def fit(model: Any, loader: Any, optimizer: Optimizer, epochs: int, *, loss: Callable[..., Any] | None = None,
-        valid: Any = None, scheduler: LRScheduler | None = None, stop: Stopping | Iterable[Stopping] = (),
+def fit(model: Any, loader: Any, optimizer: Optimizer | dict[str, Optimizer], epochs: int, *,
+        loss: Callable[..., Any] | None = None, valid: Any = None,
+        scheduler: LRScheduler | list[LRScheduler] | None = None, stop: Stopping | Iterable[Stopping] = (),
         callbacks: Iterable[Callable[[Any, dict], Any]] = (), checkpoint: str | PathLike[str] | None = None,
         progress: bool | None = False, **options: Any) -> History:
     """Train a model: a `Trainer` and its `fit` in one call.
@@ -359,7 +429,8 @@ def fit(model: Any, loader: Any, optimizer: Optimizer, epochs: int, *, loss: Cal
         model, loader, optimizer, loss, valid, scheduler, stop, callbacks: as in `Trainer`.
         epochs: how many.
         checkpoint, progress: as in `Trainer.fit`.
-        **options: others of `Trainer`: `valid_every`, `generator`, `accumulate`, `scheduler_per`.
+        **options: others of `Trainer`: `valid_every`, `generator`, `accumulate`, `scheduler_per`,
+            `update`.
 
     Returns:
         The `History`.

@@ -5,11 +5,12 @@ from .graph import Graph, GraphNode, graph
 from .heat import attention_map, heatmap
 from .histograms import plot_histograms
 from .network import network
+from .panels import panels
 from .picture import Picture, png_bytes
 from .plane import density, scatter
 from .sheet import image_sheet
 
 __all__ = [
     "Graph", "GraphNode", "Picture", "attention_map", "density", "graph", "heatmap", "image_sheet", "network",
-    "plot_curves", "plot_histograms", "plot_variances", "png_bytes", "scatter",
+    "panels", "plot_curves", "plot_histograms", "plot_variances", "png_bytes", "scatter",
 ]
