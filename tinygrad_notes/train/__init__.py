@@ -5,12 +5,14 @@ from .checkpoint import CheckpointError, load, save
 from .finder import LRSearch, find_lr
 from .history import History
 from .interrupt import stop_on_signals
+from .live import LiveCurves, display_in_place, history_curves
 from .monitor import Monitor
 from .progress import Progress
 from .stopping import EarlyStopping, RelativeChange, Stopping
 from .trainer import NonFiniteLoss, Trainer, fit
 
 __all__ = [
-    "Accumulation", "Callback", "CheckpointError", "EarlyStopping", "History", "LRSearch", "Monitor", "NonFiniteLoss",
-    "Progress", "RelativeChange", "Stopping", "Trainer", "find_lr", "fit", "load", "save", "stop_on_signals",
+    "Accumulation", "Callback", "CheckpointError", "EarlyStopping", "History", "LRSearch", "LiveCurves", "Monitor",
+    "NonFiniteLoss", "Progress", "RelativeChange", "Stopping", "Trainer", "display_in_place", "find_lr", "fit",
+    "history_curves", "load", "save", "stop_on_signals",
 ]

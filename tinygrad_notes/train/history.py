@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..viz import plot_curves
 from .files import write_json, write_rows
 
 if TYPE_CHECKING:
@@ -56,6 +57,17 @@ class History:
         """The epochs and the values of a column, without the rows that lack it: what a plot needs."""
         found = [(row.get("epoch", k + 1), row[key]) for k, row in enumerate(self.rows) if row.get(key) is not None]
         return [x for x, _ in found], [y for _, y in found]
+
+    def plot(self, columns=None, **options):
+        """The curves of some columns ("loss" by default), with their held-out twins, as a picture.
+
+        Args:
+            columns: one name or several.
+            **options: of `tn.viz.plot_curves`, such as `logy` and `smooth`.
+        """
+        from .live import history_curves
+
+        return plot_curves(history_curves(self, columns), **options)
 
     def to_csv(self, path):
         """Write a table with one line per epoch."""

@@ -31,7 +31,7 @@ class Progress:
     """
 
     def __init__(self, total, done=0, show=None):
-        self.bar = None
+        self.bar, self._lines = None, 0
         if wanted(show):
             self.bar = _bar_class()(total=total, initial=done, unit="step", smoothing=0.1, mininterval=0.1,
                                     file=sys.stderr, **_size())
@@ -53,6 +53,18 @@ class Progress:
         if self.bar is not None:
             self.bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
             self.bar.update()
+
+    def above(self, lines):
+        """Show lines of text above the bar, in the place of those shown before; without a bar, nowhere."""
+        if self.bar is None:
+            return
+        with self.bar.get_lock():
+            self.bar.clear(nolock=True)
+            up = f"\x1b[{self._lines}A" if self._lines else ""
+            rest = "\x1b[2K\n" * (self._lines - len(lines))
+            self.bar.fp.write(up + "".join(f"\x1b[2K{line}\n" for line in lines) + rest)
+            self._lines = max(len(lines), self._lines)
+            self.bar.refresh(nolock=True)
 
 
 def _size():

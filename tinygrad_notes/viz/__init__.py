@@ -9,8 +9,9 @@ from .panels import panels
 from .picture import Picture, png_bytes
 from .plane import density, scatter
 from .sheet import image_sheet
+from .text import text_curves
 
 __all__ = [
     "Graph", "GraphNode", "Picture", "attention_map", "density", "graph", "heatmap", "image_sheet", "network",
-    "panels", "plot_curves", "plot_histograms", "plot_variances", "png_bytes", "scatter",
+    "panels", "plot_curves", "plot_histograms", "plot_variances", "png_bytes", "scatter", "text_curves",
 ]

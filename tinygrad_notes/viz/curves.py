@@ -14,7 +14,7 @@ DASHES = ("", "6 3", "2 2", "8 3 2 3", "1 3", "10 4")
 
 
 def plot_curves(curves: Mapping[str, Any], title: str = "", xlabel: str = "epoch", ylabel: str = "", logy: bool = False,
-                width: int = 560, height: int = 340, logx: bool = False) -> Picture:
+                width: int = 560, height: int = 340, logx: bool = False, smooth: float = 0.0) -> Picture:
     """Draw named curves in one frame.
 
     Args:
@@ -24,12 +24,15 @@ def plot_curves(curves: Mapping[str, Any], title: str = "", xlabel: str = "epoch
         logy: logarithmic y axis.
         width, height: in pixels.
         logx: logarithmic x axis.
+        smooth: share of the past in a moving average, from 0 (none) to below 1; the curve itself is then drawn faintly.
+
+    Formula: m_t = s m_(t-1) + (1 - s) y_t with m_0 = 0, drawn as m_t / (1 - s^t), which takes the weight of m_0 out.
 
     Returns:
         A `Picture`.
 
     Raises:
-        ValueError: x and y of a curve differ in length, or there is nothing to draw.
+        ValueError: `smooth` is out of range, x and y of a curve differ in length, or there is nothing to draw.
 
     Example:
         >>> import tinygrad_notes as tn
@@ -37,8 +40,9 @@ def plot_curves(curves: Mapping[str, Any], title: str = "", xlabel: str = "epoch
         >>> picture.svg()[:4]
         '<svg'
     """
-    curves = {name: _points(name, curve, logx, logy) for name, curve in curves.items()}
-    points = [p for curve in curves.values() for p in curve if p is not None]
+    faint = {name: points_of(name, curve, logx, logy) for name, curve in curves.items()} if smooth else {}
+    drawn = {name: points_of(name, smoothed(name, curve, smooth), logx, logy) for name, curve in curves.items()}
+    points = [p for curve in (*drawn.values(), *faint.values()) for p in curve if p is not None]
     if not points:
         raise ValueError("plot_curves: no curve has a point that can be drawn")
     names, rows = legend(list(curves), _sign, width)
@@ -50,7 +54,8 @@ def plot_curves(curves: Mapping[str, Any], title: str = "", xlabel: str = "epoch
     frame.add(names)
     frame.yaxis(ys, LEFT, width - RIGHT, ylabel)
     frame.xaxis(xs, bottom, xlabel)
-    frame.add(*(_line(points, xs, ys, k) for k, points in enumerate(curves.values())))
+    frame.add(*(f'<g opacity="0.25">{_line(points, xs, ys, k)}</g>' for k, points in enumerate(faint.values())))
+    frame.add(*(_line(points, xs, ys, k) for k, points in enumerate(drawn.values())))
     return frame.picture()
 
 
@@ -80,13 +85,38 @@ def plot_variances(traces: Mapping[str, Any], title: str = "", width: int = 560,
     return plot_curves(traces, title, xlabel="layer", ylabel="variance", logy=True, width=width, height=height)
 
 
-def _points(name, curve, logx, logy):
-    """[(x, y) or None for a break]."""
+def smoothed(name, curve, share):
+    """(x, y) of a curve, y as a moving average; values that are not finite stay, and are left out of it.
+
+    Raises:
+        ValueError: x and y differ in length, or `share` is out of range.
+    """
+    if not 0 <= share < 1:
+        raise ValueError(f"smooth: expected a number from 0 to below 1, got {share!r}")
+    x, y = _pair(name, curve)
+    if share == 0:
+        return x, y
+    mean, weight, out = 0.0, 0.0, []
+    for value in y:
+        if math.isfinite(value):
+            mean, weight = share * mean + (1 - share) * value, share * weight + (1 - share)
+            value = mean / weight
+        out.append(value)
+    return x, out
+
+
+def _pair(name, curve):
     pair = isinstance(curve, tuple) and len(curve) == 2 and hasattr(curve[0], "__len__")
     y = [float(v) for v in (curve[1] if pair else curve)]
     x = [float(v) for v in curve[0]] if pair else [float(k + 1) for k in range(len(y))]
     if len(x) != len(y):
         raise ValueError(f"curve {name!r}: {len(x)} x for {len(y)} y")
+    return x, y
+
+
+def points_of(name, curve, logx, logy):
+    """[(x, y) or None for a break]."""
+    x, y = _pair(name, curve)
     good = [math.isfinite(a) and math.isfinite(b) and (a > 0 or not logx) and (b > 0 or not logy) for a, b in zip(x, y)]
     return [(a, b) if ok else None for a, b, ok in zip(x, y, good)]
 
