@@ -141,8 +141,15 @@ def adjoint(name: str, forward: Callable[..., Any], transpose_name: str, transpo
     passes = "".join([*(f", {name}" for name in index), *(f", {a}={a}" for a in attrs)])
     down = f"lambda xp, g, x_shape{reads}: xp.{transpose_name}(g{passes}, shape=x_shape)"
     up = f"lambda xp, g{reads}: xp.{name}(g{passes})"
-    return (primitive(name, forward, kind=kind, x=eval(down)),
-            primitive(transpose_name, transpose, kind=transpose_kind or kind, y=eval(up)))
+    return (primitive(name, forward, kind=kind, x=_written(down)),
+            primitive(transpose_name, transpose, kind=transpose_kind or kind, y=_written(up)))
+
+
+def _written(text):
+    """The rule that some text is; the text stays with it for who wants to read it."""
+    rule = eval(text)
+    rule.text = text.partition(": ")[2]
+    return rule
 
 
 def trilinear(name: str, forward: Callable[..., Any], dx_name: str, dx: Callable[..., Any], dw_name: str,
@@ -177,7 +184,7 @@ def trilinear(name: str, forward: Callable[..., Any], dx_name: str, dx: Callable
     to_w = f"xp.{dw_name}({{}}, {{}}{passes}, shape={{}})"
     to_y = f"xp.{name}({{}}, {{}}{passes})"
     def rule(names, body):
-        return eval(f"lambda xp, g, {names}{reads}: {body}")
+        return _written(f"lambda xp, g, {names}{reads}: {body}")
     return (
         primitive(name, forward, kind=kind, x=rule("w, x_shape", to_x.format("g", "w", "x_shape")),
                   w=rule("x, w_shape", to_w.format("x", "g", "w_shape"))),

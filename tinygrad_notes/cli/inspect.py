@@ -19,6 +19,7 @@ from ..models.recipes import find as find_recipe
 from ..testing import CORRECT, WRONG, gradgradcheck
 from ..testing import gradcheck as check_gradient
 from ..viz import graph as draw
+from ..viz.model import FORMATS
 from .errors import Usage
 
 BATCH = 4
@@ -152,22 +153,23 @@ def _checked(name, known, args):
 
 
 def graph(args):
-    """Draw the graph of a model's loss or of an operation; returns the exit code."""
+    """Draw the graph of a model's loss or of an operation, forward and backward; returns the exit code."""
     known = operations()
+    if args.output not in (None, "-"):
+        _writable(Path(args.output))
     if args.name in RECIPES:
         manual_seed(0)
         model, batch = model_and_batch(args.name)
-        with enable_grad():
-            found = model.loss(*batch)
-        drawn = draw(found["loss"] if isinstance(found, dict) else found, names=dict(model.named_parameters()))
+        drawn = draw(model.loss, *batch, order=args.order, timed=args.timed, check=args.check)
     elif args.name in known:
         tensors = arguments(known[args.name], 0)
         if tensors is None:
-            raise Usage(NONE_FIT.format("graph", args.name, "graph(tn.", "(x, ...))"))
-        found = known[args.name](*tensors)
-        drawn = draw([t for t in found if t.requires_grad] if isinstance(found, (tuple, list)) else found)
+            raise Usage(NONE_FIT.format("graph", args.name, "graph(tn.", ", x, ...)"))
+        drawn = draw(known[args.name], *tensors, order=args.order, timed=args.timed, check=args.check)
     else:
         raise Usage(unknown("graph", args.name, [*RECIPES, *known]))
+    if args.depth is not None:
+        drawn = drawn.collapse(args.depth)
     if args.output == "-":
         print(drawn.text())
         return 0
@@ -175,6 +177,14 @@ def graph(args):
     path = drawn.save(Path(args.output or f"{args.name}.svg"))
     print(f"{path}: {drawn!r}, {time.perf_counter() - started:.1f} s", file=sys.stderr)
     return 0
+
+
+def _writable(path):
+    """Refuse an ending or a folder that cannot be, before anything is computed."""
+    if path.suffix[1:].lower() not in FORMATS:
+        raise ValueError(f"{path.name!r} ends in none of {', '.join('.' + f for f in FORMATS)}")
+    if not path.resolve().parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {str(path.parent)!r}")
 
 
 def models(args):

@@ -9,7 +9,7 @@ EXAMPLES = {
   tinygrad-notes train vae              train on handwritten digits, check the gradient, draw samples
   tinygrad-notes train mlp --epochs 20
   tinygrad-notes gradcheck vae          or the name of an operation: gradcheck softmax
-  tinygrad-notes graph mlp -o mlp.svg
+  tinygrad-notes graph vae -o vae.html
   tinygrad-notes doctor""",
     "train": """examples:
   tinygrad-notes train vae
@@ -30,8 +30,8 @@ graph.svg, gradcheck.txt.""",
 
 Exit code 1 if a gradient is wrong.""",
     "graph": """examples:
-  tinygrad-notes graph vae
-  tinygrad-notes graph mlp -o mlp.dot
+  tinygrad-notes graph vae -o vae.html  interactive: collapse, search, step through the backward pass
+  tinygrad-notes graph mlp -o mlp.svg
   tinygrad-notes graph softmax -o -     as text, on the terminal""",
 }
 
@@ -153,7 +153,14 @@ def _gradcheck(parser):
 def _graph(parser):
     parser.add_argument("name", metavar="NAME", help="a model or an operation")
     parser.add_argument("-o", "--output", metavar="FILE",
-                        help="ends in .svg .dot .txt, or .png .pdf with Graphviz; - for text (default NAME.svg)")
+                        help="ends in .svg .html .dot .txt .json .mmd (Mermaid) .tex (TikZ), or .png .pdf with "
+                        "Graphviz; - for text (default NAME.svg)")
+    parser.add_argument("--depth", type=number(int, 0, "a whole number >= 0"), metavar="N",
+                        help="draw modules that lie deeper than N as one box each, repetitions once")
+    parser.add_argument("--order", type=int, choices=(0, 1, 2), default=1,
+                        help="0 forward alone, 1 with the backward pass, 2 with second derivatives (default 1)")
+    parser.add_argument("--check", action="store_true", help="check the gradient rule of every node")
+    parser.add_argument("--timed", action="store_true", help="measure the time of every node")
 
 
 def _models(parser):

@@ -272,6 +272,11 @@ class Module(Hooked):
         from .summary import summary
         return summary(self, *inputs, **options)
 
+    def graph(self, *inputs: Any, **options: Any) -> Any:
+        """The computation graph of one call and of its backward pass, as a picture; see `tinygrad_notes.graph`."""
+        from importlib import import_module  # pictures are built on modules, not modules on pictures
+        return import_module("tinygrad_notes.viz").graph(self, *inputs, **options)
+
     # State ----------------------------------------------------------------------------
     def _state(self):
         """(key, tensor) of all that is saved: parameters first, then buffers, module by module."""

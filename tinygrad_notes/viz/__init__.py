@@ -1,9 +1,10 @@
 """Pictures without any binary or plotting library: the computation graph, curves, fields, points, sheets of images."""
 
+from .capture import graph
 from .curves import plot_curves, plot_variances
-from .graph import Graph, GraphNode, graph
 from .heat import attention_map, heatmap
 from .histograms import plot_histograms
+from .model import Graph, GraphEdge, GraphGroup, GraphNode
 from .network import network
 from .panels import panels
 from .picture import Picture, png_bytes
@@ -12,6 +13,7 @@ from .sheet import image_sheet
 from .text import text_curves
 
 __all__ = [
-    "Graph", "GraphNode", "Picture", "attention_map", "density", "graph", "heatmap", "image_sheet", "network",
-    "panels", "plot_curves", "plot_histograms", "plot_variances", "png_bytes", "scatter", "text_curves",
+    "Graph", "GraphEdge", "GraphGroup", "GraphNode", "Picture", "attention_map", "density", "graph", "heatmap",
+    "image_sheet", "network", "panels", "plot_curves", "plot_histograms", "plot_variances", "png_bytes", "scatter",
+    "text_curves",
 ]

@@ -1,0 +1,102 @@
+"""How much memory a recorded computation needs: what is held for the backward pass, and the peak."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+
+def measure(graph, program, scopes, owned):
+    """Write into the nodes what each holds for the backward pass and what lives when it has run; the peak into facts.
+
+    Args:
+        graph: the graph; its nodes are replaced.
+        program: the recorded computation.
+        scopes: {number of a node: its scope}.
+        owned: values that are parameters in an optimizer's buffer.
+    """
+    held_by: dict = {}
+    for number, scope in scopes.items():
+        for value in scope.saved if scope.phase == "forward" else ():
+            base = _base(value)
+            if base.role == "computed" and base not in owned and value not in owned:
+                held_by.setdefault(base, number)
+    held: dict[int, int] = {}
+    for value, number in held_by.items():
+        held[number] = held.get(number, 0) + value.nbytes
+    made, last = _lives(program)
+    for scope in program.scopes:
+        if scope.phase == "forward" and scope.saved:
+            until = max((t for t, i in enumerate(program.instructions)
+                         if i.scope in _rules(program, scope.index)), default=None)
+            for value in scope.saved:
+                base = _base(value)
+                if base in made:
+                    last[base] = max(last[base], len(program.instructions) - 1 if until is None else until)
+    live = _live(program, made, last)
+    times = _times(program)
+    for k, n in enumerate(graph.nodes):
+        scope = scopes.get(n.number)
+        time = times.get(scope.index) if scope is not None else None
+        graph.nodes[k] = replace(n, held=held.get(n.number, 0), live=live[time] if time is not None else None)
+    graph.facts.held = sum(held.values())
+    timed = [(n.live, -n.number) for n in graph.nodes if n.live is not None]
+    if timed:
+        most, number = max(timed)
+        graph.facts.peak = (max([most, *live]), -number)
+
+
+def _base(value):
+    while value.alias is not None:
+        value = value.alias
+    return value
+
+
+def _lives(program):
+    """{value: instruction that makes it}, {value: last instruction that reads it or a view of it}."""
+    made, last = {}, {}
+    for time, instruction in enumerate(program.instructions):
+        for value in instruction.inputs:
+            if hasattr(value, "role"):
+                base = _base(value)
+                if base in made:
+                    last[base] = time
+        for value in instruction.made:
+            if value.alias is None and value.role == "computed":
+                made[value] = last[value] = time
+    for value in program.results():
+        base = _base(value)
+        if base in made:
+            last[base] = len(program.instructions) - 1
+    return made, last
+
+
+def _live(program, made, last):
+    """Bytes of computed values that are in memory after each instruction."""
+    change = [0] * (len(program.instructions) + 1)
+    for value, time in made.items():
+        change[time] += value.nbytes
+        change[last[value] + 1] -= value.nbytes
+    live, total = [], 0
+    for step in change[:-1]:
+        total += step
+        live.append(total)
+    return live
+
+
+def _times(program):
+    """{scope: its last instruction}."""
+    found: dict[int, int] = {}
+    for time, instruction in enumerate(program.instructions):
+        index = instruction.scope
+        while index >= 0:
+            found[index] = time
+            index = program.scopes[index].parent
+    return found
+
+
+def _rules(program, index):
+    known = program.__dict__.setdefault("_rules_by_scope", {})
+    if not known:
+        for scope in program.scopes:
+            if scope.phase == "backward":
+                known.setdefault(scope.of, set()).add(scope.index)
+    return known.get(index, ())

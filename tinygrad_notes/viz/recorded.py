@@ -1,0 +1,582 @@
+"""The graph of a recording: forward pass, gradient rules over it, second derivatives, updates.
+
+A scope of the recording becomes a node. Which cotangent goes where follows from the forward pass: the rules of an
+operation hand gradients to whatever made its inputs. So an edge back is known even where a rule hands on the very array
+it got, as that of an addition does.
+"""
+from __future__ import annotations
+
+import linecache
+import os
+
+from ..autograd.plan import PRIMITIVES
+from ..autograd.tensor import Tensor
+from ..autograd.tree import unflatten
+from ..program.flops import flops, flops_of_scope
+from ..program.functions import FORWARD
+from .formula import formula
+from .groups import Groups
+from .model import UPDATE, Facts, Graph, GraphEdge, GraphNode, layer_name
+from .statistics import statistics
+
+SHORT = 40  # characters of a keyword parameter
+
+
+class Draft:
+    """A node while the graph is built: what will be a `GraphNode`, and what it reads."""
+
+    def __init__(self, label, role, time, **more):
+        self.label, self.role, self.time = label, role, time
+        self.more = more
+        self.value = None        # the value that its box shows
+        self.order = 0           # of the derivative it belongs to; None for updates
+        self.anchor = None       # the forward draft beside which it is drawn
+        self.of = None
+        self.scope = None
+        self.reads = {}          # (draft, kind, slot) -> GraphEdge fields
+
+
+class FromRecording:
+    """Builds the graph of one recording.
+
+    Args:
+        recording: a `program.Recording` that kept its arrays.
+        names: {name: Tensor} for leaves.
+        arguments: names of the leaves of the arguments.
+        title: what was drawn.
+        timed: whether the scopes were timed.
+        check: whether each operation's gradient rule is checked.
+    """
+
+    def __init__(self, recording, names=None, arguments=(), title="", timed=False, check=False):
+        self.check = check
+        self.it, self.program, self.title, self.timed = recording, recording.program, title, timed
+        self.names = {id(t): name for name, t in (names or {}).items()}
+        self.drafts, self.makers, self.by_scope, self.within = [], {}, {}, {}
+        self.leaves, self.gradients, self.sums = {}, {}, {}
+        self.owned = {array.value: t for t, array in recording.owned.items()}
+        self.tensors = {v: slot.tensor for v, slot in recording.slots.items() if hasattr(slot, "tensor")}
+        self.arguments = dict(zip(self.program.inputs, arguments))
+        self.paths = _parameter_paths(recording.reach.modules)
+        self.runs = {}           # number of a backward pass -> order of its derivatives
+        self.hidden = self._parts_of_buffers()
+
+    def graph(self):
+        """The `Graph`."""
+        self._walk()
+        self._cotangents()
+        self._outputs()
+        return self._finished()
+
+    # Forward ------------------------------------------------------------------------------
+    def _walk(self):
+        """A draft for every scope, in the order in which they ran, and who made which value."""
+        scopes, begun = self.program.scopes, 0
+        last_made = self._ends_of_rules()
+        for time, instruction in enumerate(self.program.instructions):
+            begun = self._begin(begun, instruction.scope + 1, time)
+            if instruction in self.hidden:
+                continue
+            if instruction.scope >= 0:
+                draft = self._draft(self._owner(scopes[instruction.scope]), time)
+            else:
+                draft = self._loose(instruction, time)
+            scope = draft.scope
+            late = scope is not None and scope.phase == "backward" and time > last_made.get(scope.index, -1)
+            if not late:
+                self._read(draft, instruction)
+                if scope is None or scope.phase != "forward":
+                    draft.more["flops"] = draft.more.get("flops", 0) + _arithmetic(instruction)
+            for value in instruction.made:
+                self.makers[value] = draft
+                if scope is not None and not late:
+                    self.within[self._rules_of(scope), value] = draft
+        self._begin(begun, len(scopes), len(self.program.instructions))
+
+    def _begin(self, first, stop, time):
+        """Scopes that start now; one without instructions hands on what it was given."""
+        for index in range(first, stop):
+            scope = self.program.scopes[index]
+            if self._owner(scope) is not scope or index in self.by_scope:
+                continue
+            draft = self._draft(scope, time - 0.5)
+            if scope.phase == "forward":
+                for position, value in enumerate(scope.inputs):
+                    if value is not None:
+                        self._link(draft, value, self._slot(scope, position))
+            for value in scope.outputs or ():
+                if value is not None and (value.source is None or value.source.scope != index) \
+                        and scope.phase == "forward" and not self._inner(index):
+                    self.makers[value] = draft
+        return max(first, stop)
+
+    def _inner(self, index):
+        """Whether operations were recorded inside a scope."""
+        if not hasattr(self, "_parents"):
+            self._parents = {s.parent for s in self.program.scopes}
+        return index in self._parents
+
+    def _owner(self, scope):
+        """The scope that is drawn: a forward one whole, inside a set of rules the outermost operation."""
+        chain, scopes = [scope], self.program.scopes
+        while chain[-1].parent >= 0:
+            chain.append(scopes[chain[-1].parent])
+        found = chain[-1]
+        if found.phase == "backward":
+            found = next((s for s in reversed(chain) if s.phase == "forward"), found)
+        return found
+
+    def _rules_of(self, scope):
+        """Index of the backward scope around a scope, or its own."""
+        while scope.phase != "backward" and scope.parent >= 0:
+            scope = self.program.scopes[scope.parent]
+        return scope.index
+
+    def _draft(self, scope, time):
+        found = self.by_scope.get(scope.index)
+        if found is not None:
+            return found
+        if scope.phase == "backward" and self._inner(scope.index):
+            return self._new(scope, time, hidden=True)
+        return self._new(scope, time)
+
+    def _new(self, scope, time, hidden=False):
+        draft = Draft(scope.name, "operation", time, kind=scope.kind, note=_note(scope), module=scope.module)
+        draft.scope, self.by_scope[scope.index] = scope, draft
+        if scope.phase == UPDATE:
+            draft.order, draft.more["kind"] = None, UPDATE
+        draft.value = next((v for v in scope.outputs or () if v is not None), None)
+        draft.more["tracked"] = scope.phase != "forward" or scope.plan is not None
+        if scope.phase == "forward":
+            draft.more["flops"] = flops_of_scope(self.program, scope)
+        if scope.phase == "backward":
+            order = 1 + max((self._order_of(s) for s in [scope.of] if s >= 0), default=0)
+            self.runs[scope.run] = max(self.runs.get(scope.run, 1), order)
+            draft.of = self.by_scope.get(scope.of)
+        if not hidden:
+            self.drafts.append(draft)
+        return draft
+
+    def _order_of(self, index):
+        draft = self.by_scope.get(index)
+        return 0 if draft is None else self._order(draft)
+
+    def _order(self, draft):
+        if draft.scope is not None:
+            scope = self.program.scopes[self._rules_of(draft.scope)]
+            if scope.phase == "backward":
+                return self.runs.get(scope.run, 1)
+        return draft.order or 0
+
+    def _loose(self, instruction, time):
+        """A draft for an array function outside of all operations."""
+        label = {"draw": "random numbers", "getitem": "index", "setitem": "put"}.get(instruction.name, instruction.name)
+        op = PRIMITIVES.get(instruction.name)
+        draft = Draft(label.removeprefix(FORWARD), "operation", time,
+                      kind="random" if instruction.name == "draw" else op.kind if op else "opaque", tracked=False)
+        draft.value = instruction.made[0] if instruction.made else None
+        self.drafts.append(draft)
+        return draft
+
+    def _read(self, draft, instruction):
+        scope = draft.scope
+        if scope is not None and scope.phase == "forward" and instruction.scope == scope.index \
+                and scope.index not in self.within:
+            self.within[scope.index] = True
+            for position, value in enumerate(scope.inputs):
+                if value is not None:
+                    self._link(draft, value, self._slot(scope, position))
+        given = {v for v in (scope.inputs if scope is not None else ()) if v is not None}
+        for value in instruction.inputs:
+            if not hasattr(value, "shape") or not hasattr(value, "role"):
+                continue  # a Python number that is read anew in every run
+            maker = self.makers.get(value)
+            if maker is draft or value in given:
+                continue
+            self._link(draft, value, "")
+
+    def _link(self, draft, value, slot):
+        source = self.makers.get(value) or self._leaf(value)
+        if source is None or source is draft:
+            return
+        scope = draft.scope
+        kind = "data"
+        rules = scope is not None and self.program.scopes[self._rules_of(scope)].phase == "backward"
+        if rules and self._order(source) < self._order(draft):
+            kind = "saved"
+        if draft.order is not None and not rules and source.order is not None:
+            draft.order = max(draft.order or 0, self._order(source))
+        more = {"value": value, "slot": slot}
+        draft.reads.setdefault((source, kind, slot or (f"%{value.number}" if draft.order is None else "")), more)
+
+    def _slot(self, scope, position):
+        op = PRIMITIVES.get(scope.name)
+        inputs = op.inputs if op is not None else ()
+        return inputs[position] if position < len(inputs) else f"#{position}"
+
+    def _leaf(self, value):
+        found = self.leaves.get(value)
+        if found is not None or value.role == "computed" and value not in self.owned:
+            return found
+        tensor = self.owned.get(value) if value in self.owned else self.tensors.get(value)
+        name = self._name_of(tensor)
+        parameter = isinstance(tensor, Tensor) and type(tensor) is not Tensor and tensor.requires_grad
+        if value.role == "input":
+            role, name = "input", self.arguments.get(value) or value.name
+        elif value.role == "constant" and tensor is None:
+            role, name = "constant", _number(value)
+        else:
+            role = "parameter" if parameter else "input" if tensor is not None and tensor.requires_grad else "state"
+            name = name or value.name or "state"
+        draft = Draft(name, role, -1, tracked=bool(getattr(tensor, "requires_grad", False)) or role == "input")
+        draft.value, self.leaves[value] = value, draft
+        self.drafts.append(draft)
+        return draft
+
+    def _name_of(self, tensor):
+        if tensor is None:
+            return None
+        return self.names.get(id(tensor)) or self.paths.get(id(tensor)) or self.it.reach.tensors.get(tensor)
+
+    def _parts_of_buffers(self):
+        """Instructions that cut parameters out of the flat buffer of an optimizer: those are leaves here."""
+        found = set()
+        for value in self.owned:
+            while value.source is not None and value.source.scope < 0:
+                found.add(value.source)
+                value = value.source.inputs[0]
+        return found
+
+    def _ends_of_rules(self):
+        """{backward scope: time at which its rules had made all gradients}: later the engine fits and adds them."""
+        last, scopes = {}, self.program.scopes
+        for time, instruction in enumerate(self.program.instructions):
+            if instruction.scope >= 0 and scopes[instruction.scope].phase == "backward":
+                made = {v for v in scopes[instruction.scope].outputs if v is not None}
+                if made & set(instruction.made):
+                    last[instruction.scope] = time
+        return last
+
+    # Backward -------------------------------------------------------------------------------
+    def _cotangents(self):
+        """Edges along which gradients go back, their rules, and where they add up."""
+        scopes = self.program.scopes
+        arrivals = {}  # (run, draft of a forward node) -> [(giving draft, formula, value)]
+        for scope in scopes:
+            if scope.phase != "backward" or scope.of < 0:
+                continue
+            forward = scopes[scope.of]
+            maker_of = self.by_scope.get(forward.index)
+            for position, value in enumerate(scope.outputs):
+                if value is None or position >= len(forward.inputs) or forward.inputs[position] is None:
+                    continue
+                target = self._made_before(forward, position, maker_of)
+                giver = self.within.get((scope.index, value)) or self.by_scope.get(scope.index)
+                if target is None or giver is None:
+                    continue
+                rule = formula(forward.plan.primitive, position) if forward.plan else ""
+                arrivals.setdefault((scope.run, target), []).append((giver, rule, value, self._slot(forward, position)))
+        rules = {(s.run, self.by_scope.get(s.of)): s for s in scopes if s.phase == "backward"}
+        for (run, target), given in arrivals.items():
+            self._arrive(run, target, given, rules.get((run, target)))
+        self._seeds(rules, arrivals)
+
+    def _made_before(self, forward, position, draft):
+        """What made an input of a forward scope, at the time it ran."""
+        value, slot = forward.inputs[position], self._slot(forward, position)
+        if draft is None:
+            return None
+        for (source, _, name), more in draft.reads.items():
+            if name == slot and more["value"] is value:
+                return source
+        return next((source for (source, _, _), more in draft.reads.items() if more["value"] is value), None)
+
+    def _arrive(self, run, target, given, scope):
+        """Cotangents reach the rules of `target`, or a leaf."""
+        if scope is not None:
+            total = next((v for v in scope.inputs if v is not None), None)
+            receiver, entry = self.by_scope[scope.index], total
+        elif target.role in ("parameter", "input", "state"):
+            receiver = self._gradient(run, target)
+            if receiver.value is None and len(given) == 1:
+                receiver.value = given[0][2]
+            total = entry = receiver.value
+        else:
+            return
+        inner = scope is not None and self._inner(scope.index)
+        if len(given) > 1 and not inner and not (scope is not None and self._order(receiver) > 1 and inner):
+            plus = Draft("+", "sum", receiver.time - 0.25, kind="sum", module=receiver.more.get("module", ""))
+            plus.order, plus.anchor, plus.value = self.runs.get(run, 1), self._ground(target), total
+            self.drafts.append(plus)
+            receiver.reads[plus, "gradient", ""] = {"value": entry, "slot": ""}
+            receiver = plus
+        if inner:
+            self._enter(scope, given)
+            return
+        for giver, rule, value, slot in given:
+            if giver is not receiver:
+                key = (giver, "gradient", slot)
+                while key in receiver.reads:
+                    key = (*key[:2], key[2] + "'")
+                receiver.reads[key] = {"value": value, "formula": rule, "slot": slot}
+
+    def _enter(self, scope, given):
+        """Inside rules that were recorded as operations, whoever reads the cotangent gets the edges."""
+        one = given[0] if len(given) == 1 else None
+        for draft in self.drafts:
+            if draft.scope is None or self._rules_of(draft.scope) != scope.index:
+                continue
+            for key in [k for k, more in draft.reads.items() if more["value"] in scope.inputs]:
+                more = draft.reads.pop(key)
+                if one is not None:
+                    source, more = one[0], {**more, "formula": one[1]}
+                else:
+                    source = self.makers.get(more["value"]) or key[0]
+                if source is not draft:
+                    draft.reads[source, "gradient", key[2]] = more
+
+    def _gradient(self, run, leaf):
+        found = self.gradients.get((run, leaf))
+        if found is None:
+            runs = self.runs.get(run, 1)
+            found = Draft(("∂" * runs) + leaf.label, "gradient", 10**9)
+            found.order, found.anchor = runs, leaf
+            self.gradients[run, leaf] = found
+            self.drafts.append(found)
+            known = {**self.it.gradients}
+            tensor = self.owned.get(leaf.value) if leaf.value in self.owned else self.tensors.get(leaf.value)
+            if tensor is not None and tensor in known:
+                found.value = known[tensor]
+            inputs = list(self.program.inputs)
+            for k, value in self.it.argument_gradients:
+                at = [i for i, leaf_k in enumerate(self.it.arguments) if _recorded(leaf_k)]
+                if k in at and inputs[at.index(k)] is leaf.value:
+                    found.value = value
+        return found
+
+    def _seeds(self, rules, arrivals):
+        """The cotangent with which a pass begins goes to the rules of the output."""
+        for (run, target), scope in rules.items():
+            if (run, target) in arrivals or target is None:
+                continue
+            receiver = self.by_scope[scope.index]
+            for value in dict.fromkeys(v for v in scope.inputs if v is not None):
+                source = self.makers.get(value) or self._leaf(value)
+                if source is None:
+                    continue
+                if source.role in ("operation", "constant") and source.scope is None:
+                    source.label, source.role = f"∂{target.label} = {_number(value, 'seed')}", "constant"
+                    source.order, source.anchor, source.more["kind"] = self.runs.get(run, 1), self._ground(target), ""
+                if self._inner(scope.index):
+                    self._enter(scope, [(source, "", value, "")])
+                elif source is not receiver:
+                    receiver.reads[source, "gradient", ""] = {"value": value, "slot": ""}
+
+    def _ground(self, draft):
+        """The forward draft beside which a draft is drawn."""
+        seen = 0
+        while draft is not None and seen < 9:
+            seen += 1
+            if draft.anchor is not None:
+                draft = draft.anchor
+            elif draft.of is not None:
+                draft = draft.of
+            elif draft.scope is not None and draft.scope.phase == "forward" and draft.scope.parent >= 0:
+                rules = self.program.scopes[self._rules_of(draft.scope)]
+                draft = self.by_scope.get(rules.of) if rules.phase == "backward" else None
+            else:
+                return draft
+        return draft
+
+    # The whole --------------------------------------------------------------------------------
+    def _outputs(self):
+        outputs = self.program.outputs
+        named = self._names_of_outputs()
+        gradients = {d.value: d for d in self.gradients.values() if d.value is not None}
+        for draft in self.drafts:
+            if draft.order is None:  # an update reads gradients, not what made them
+                for key in [k for k, more in draft.reads.items() if more["value"] in gradients]:
+                    more = draft.reads.pop(key)
+                    draft.reads[gradients[more["value"]], "data", key[2]] = more
+        self._leaves_of_updates()
+        for k, value in enumerate(outputs):
+            source = self.makers.get(value) or self._leaf(value)
+            if source is None:
+                continue
+            draft = Draft(named[k], "output", source.time + 0.25)
+            draft.value, draft.order = value, self._order(source)
+            draft.anchor = self._ground(source) if draft.order else None
+            draft.reads[source, "data", ""] = {"value": value, "slot": ""}
+            self.drafts.append(draft)
+        for state, value in self.program.updates.items():
+            source, before = self.makers.get(value), self.leaves.get(state)
+            if source is None or source.scope is not None and source.scope.phase == UPDATE:
+                continue
+            name = before.label if before is not None else state.name
+            draft = Draft(f"new {name}", "state", source.time + 0.25)
+            draft.value, draft.order = value, None
+            draft.reads[source, "data", ""] = {"value": value, "slot": ""}
+            self.drafts.append(draft)
+
+    def _leaves_of_updates(self):
+        """What only updates read, such as the state of an optimizer, belongs to their layer."""
+        readers: dict = {}
+        for draft in self.drafts:
+            for source, _, _ in draft.reads:
+                readers.setdefault(source, set()).add(draft.order is None)
+        for leaf in self.leaves.values():
+            if readers.get(leaf) == {True}:
+                leaf.order = None
+
+    def _names_of_outputs(self):
+        """The outputs by their keys in what the function returned."""
+        leaves = self.it.leaves
+        paths = {k: path for path, k in paths_in("output", unflatten(self.it.structure, list(range(len(leaves)))))}
+        return [paths[k].removeprefix("output.") for k, leaf in enumerate(leaves) if hasattr(leaf, "role")]
+
+    def _finished(self):
+        for draft in self.drafts:
+            if draft.role == "gradient":
+                draft.time = max((source.time for source, _, _ in draft.reads), default=draft.time) + 0.125
+        for draft in self.drafts:
+            if draft.role == "sum" and draft.time > 10**8:
+                draft.time = max((source.time for source, _, _ in draft.reads), default=0) + 0.0625
+        late = max((d.time for d in self.drafts if d.time < 10**8), default=0)
+        drafts = sorted(self._used(), key=lambda d: min(d.time, late + 1))
+        number = {draft: k for k, draft in enumerate(drafts)}
+        groups = Groups(self.it.reach.modules)
+        nodes = [self._node(draft, number, groups) for draft in drafts]
+        edges = []
+        for draft in drafts:
+            for (source, kind, _), more in draft.reads.items():
+                if source not in number:
+                    continue
+                value, flowing = more["value"], kind == "gradient"
+                stats = self._statistics(value) if flowing else None
+                edges.append(GraphEdge(number[source], number[draft], kind, more["slot"],
+                                       more.get("formula", ""), stats, value.shape if value is not None else None))
+        facts = Facts(self.title, len(self.runs))
+        graph = groups.place(Graph(nodes, edges, (), facts))
+        self._remember(graph, drafts)
+        return graph
+
+    def _used(self):
+        """Drafts that something is connected to."""
+        read = {source for d in self.drafts for source, _, _ in d.reads}
+        return [d for d in self.drafts if d.reads or d in read]
+
+    def _node(self, draft, number, groups):
+        value, scope, more = draft.value, draft.scope, draft.more
+        order = None if draft.order is None else self._order(draft)
+        layer = UPDATE if order is None else layer_name(order)
+        site, code = _site(scope.site if scope is not None else None)
+        anchor = self._ground(draft) if layer not in ("forward", UPDATE) else None
+        calls = scope.calls if scope is not None and layer == "forward" else ()
+        return GraphNode(
+            number[draft], draft.label, draft.role, more.get("kind", ""), value.shape if value is not None else (),
+            str(value.dtype) if value is not None else "", more.get("note", ""), layer, more.get("module", ""),
+            groups.find(calls), number.get(draft.of), number.get(anchor) if anchor is not draft else None,
+            self.program.device, site, code, self._statistics(value), more.get("flops", 0),
+            value.nbytes if value is not None else 0, tracked=more.get("tracked", True),
+            seconds=scope.seconds if self.timed and scope is not None else None)
+
+    def _statistics(self, value):
+        if value is None or value.host is None:
+            return None
+        known = self.__dict__.setdefault("_statistics_of", {})
+        if value not in known:
+            known[value] = statistics(value.host)
+        return known[value]
+
+    def _remember(self, graph, drafts):
+        """Memory, and what is not well, which need values."""
+        from .health import examine
+        from .memory import measure
+
+        values = {k: draft.value for k, draft in enumerate(drafts)}
+        scopes = {k: draft.scope for k, draft in enumerate(drafts) if draft.scope is not None}
+        measure(graph, self.program, scopes, set(self.owned))
+        examine(graph, values, self._unused(drafts))
+        if self.check:
+            from .check import lay_over
+
+            lay_over(graph, scopes)
+
+    def _unused(self, drafts):
+        """Names of parameters that the function reaches and does not read."""
+        drawn = {id(self.owned.get(d.value) if d.value in self.owned else self.tensors.get(d.value)) for d in drafts}
+        return [self._name_of(t) for t in self.it.reach.tensors
+                if type(t) is not Tensor and t.requires_grad and t.node is None and id(t) not in drawn]
+
+
+def _recorded(leaf):
+    array = leaf.data if isinstance(leaf, Tensor) else leaf
+    return hasattr(array, "value") and hasattr(array, "tape")
+
+
+def _arithmetic(instruction):
+    shapes = [v.shape if hasattr(v, "shape") else () for v in instruction.inputs]
+    try:
+        return flops(instruction.name.removeprefix(FORWARD), shapes, [v.shape for v in instruction.made],
+                     instruction.kwargs)
+    except Exception:  # an array function whose arguments are not those of the operation of its name
+        return sum(v.size for v in instruction.made)
+
+
+def _parameter_paths(modules):
+    """{id of a parameter or buffer: its path}, by the modules that were found."""
+    found: dict[int, str] = {}
+    for module, path in modules.items():
+        for key, value in vars(module).items():
+            if isinstance(value, Tensor):
+                found.setdefault(id(value), f"{path}.{key}" if path else key)
+    return found
+
+
+def _note(scope):
+    """Keyword parameters and plain numbers of an operation."""
+    op = PRIMITIVES.get(scope.name)
+    names = op.inputs if op is not None and scope.phase == "forward" else ()
+    plain = {names[k] if k < len(names) else f"#{k}": v for k, v in enumerate(scope.plain) if v is not None}
+    shown = ((key, _shown(key, value)) for key, value in {**plain, **(scope.attrs or {})}.items())
+    return ", ".join(f"{key}={text}" for key, text in shown if len(text) <= SHORT and " at 0x" not in text)
+
+
+def _shown(key, value):
+    """A parameter as text; the key of an index as it is written in brackets."""
+    if hasattr(value, "itemsize") and hasattr(value, "name"):
+        return value.name  # a dtype
+    if key != "key" or not isinstance(value, tuple):
+        return repr(value)
+    parts = []
+    for part in value:
+        if isinstance(part, tuple) and len(part) == 3:
+            start, stop, step = ("" if p is None else str(p) for p in part)
+            parts.append(f"{start}:{stop}" + (f":{step}" if step else ""))
+        else:
+            parts.append("..." if part is Ellipsis else repr(part))
+    return f"[{', '.join(parts)}]"
+
+
+def _number(value, otherwise="constant"):
+    """A constant of one element by its value."""
+    if value.size == 1 and value.host is not None:
+        return f"{float(value.host.reshape(-1)[0]):.6g}" if value.dtype.kind in "fiub" else otherwise
+    return otherwise
+
+
+def _site(site):
+    """("file:line in function", the line's text); the file by its name, so that a graph is the same everywhere."""
+    if site is None:
+        return "", ""
+    name, line, function = site
+    return f"{os.path.basename(name)}:{line} in {function}", linecache.getline(name, line).strip()
+
+
+def paths_in(name, value):
+    """(path, leaf) pairs of nested containers."""
+    if isinstance(value, dict):
+        return [pair for key, part in value.items() for pair in paths_in(f"{name}.{key}", part)]
+    if isinstance(value, (list, tuple)):
+        return [pair for k, part in enumerate(value) for pair in paths_in(f"{name}[{k}]", part)]
+    return [(name, value)]
