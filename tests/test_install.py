@@ -15,7 +15,8 @@ def test_every_folder_with_code_is_listed_as_a_package():
         folders = {p.parent.relative_to(root) for p in root.rglob("*.py")}
         names |= {".".join((name, *folder.parts)) for folder in folders if "__pycache__" not in folder.parts}
     assert set(settings["packages"]) == names
-    shipped = {"py.typed", "data/files/digits.npz", "data/files/LICENSE-digits.txt"}
+    shipped = {"py.typed", "data/files/digits.npz", "data/files/LICENSE-digits.txt", "viz/assets/report.css",
+               "viz/assets/report.js"}
     patterns = settings["package-data"]["tinygrad_notes"]
     assert all(any(Path(file).match(pattern) for pattern in patterns) for file in shipped)
     assert all((ROOT / "tinygrad_notes" / file).is_file() for file in shipped)

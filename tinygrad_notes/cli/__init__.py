@@ -40,10 +40,10 @@ def main(argv=None):
 
 def _command(name):
     """The function behind a command; each imports what it needs and no more."""
-    from . import doctor, inspect, train
+    from . import doctor, inspect, report, runs, train
 
     return {"train": train.train, "gradcheck": inspect.gradcheck, "graph": inspect.graph, "models": inspect.models,
-            "data": inspect.data, "doctor": doctor.doctor}[name]
+            "data": inspect.data, "doctor": doctor.doctor, "report": report.report, "runs": runs.runs}[name]
 
 
 def told(error):

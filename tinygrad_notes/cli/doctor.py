@@ -13,7 +13,7 @@ from ..backend.blas import blas_libraries
 
 PACKAGES = ("numpy", "scipy", "safetensors", "tqdm")
 EXTRAS = (("cupy", "gpu", "the device cuda"), ("matplotlib", "plot", "figures of your own"),
-          ("graphviz", "viz", "graphs as .png and .pdf"))
+          ("graphviz", "viz", "graphs as .png and .pdf"), ("tensorboard", "tensorboard", "train --tensorboard"))
 
 
 def doctor(args):
@@ -33,14 +33,14 @@ def report(warnings):
     yield "python", f"{platform.python_version()} ({platform.python_implementation()}) {sys.executable}"
     yield "system", f"{platform.system()} {platform.release()} {platform.machine()}, {_cores()}"
     for name in PACKAGES:
-        yield name, _version(name) or "missing"
-        if _version(name) is None:
+        yield name, package_version(name) or "missing"
+        if package_version(name) is None:
             warnings.append(f"{name} is missing; pip install {name}")
     yield from _blas(warnings)
     yield "threads", ", ".join(f"{key}={os.environ[key]}" for key in _THREADS if key in os.environ) or "no limit set"
     yield "devices", ", ".join(f"{d.name}{' (default)' if d is current_device() else ''}" for d in devices())
     for name, extra, use in EXTRAS:
-        found = _version(name)
+        found = package_version(name)
         yield name, found or f"not installed; needed for {use}: pip install 'tinygrad-notes[{extra}]'"
     yield "dot", shutil.which("dot") or "not found; graphs are drawn as .svg without it, .png and .pdf need Graphviz"
     setting = os.environ.get("TINYGRAD_NOTES_KEEP_MEMORY", "unset")
@@ -78,7 +78,7 @@ def _cores():
     return f"{n} core{'s' if n > 1 else ''}{load}"
 
 
-def _version(name):
+def package_version(name):
     """The version of an installed package, without importing it; None if it is missing."""
     if importlib.util.find_spec(name) is None:
         return None

@@ -39,11 +39,20 @@ class During:
         """{epoch as text: examples}."""
         return load(self.path) if self.path.exists() else {}
 
+    def named(self):
+        """{caption: examples}, in the order of training."""
+        return {f"after epoch {k}": x for k, x in sorted(self.kept().items(), key=lambda item: int(item[0]))}
+
     def picture(self):
         """All that was kept, in the order of training."""
+        return self._drawn(self.named(), f"{self.run.config.model} on {self.run.source.name}")
+
+    def pictures(self):
+        """{caption: picture} of each time."""
+        return {text: self._drawn({text: x}, "") for text, x in self.named().items()}
+
+    def _drawn(self, kept, title):
         source = self.run.source
-        kept = {f"after epoch {k}": x for k, x in sorted(self.kept().items(), key=lambda item: int(item[0]))}
-        title = f"{self.run.config.model} on {source.name}"
         if source.kind in ("image", "signal"):
             return image_sheet({text: x.reshape((-1, *source.shape)).numpy() for text, x in kept.items()}, columns=20,
                                zoom=4, title=title)

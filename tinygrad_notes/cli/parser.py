@@ -10,6 +10,8 @@ EXAMPLES = {
   tinygrad-notes train mlp --epochs 20
   tinygrad-notes gradcheck vae          or the name of an operation: gradcheck softmax
   tinygrad-notes graph vae -o vae.html
+  tinygrad-notes report runs/vae
+  tinygrad-notes runs --log
   tinygrad-notes doctor""",
     "train": """examples:
   tinygrad-notes train vae
@@ -20,9 +22,20 @@ EXAMPLES = {
   tinygrad-notes train --resume runs/vae --epochs 400  train longer
 
 Ctrl-C (or SIGTERM) ends the run after the present step and keeps its state; a run that is resumed ends bit for bit
-where it would have ended without the interruption. The run folder then holds: model.safetensors (the parameters),
-checkpoint.safetensors (all state), config.json, history.csv and .json, result.json, curves.svg, samples.svg and .png,
-graph.svg, gradcheck.txt.""",
+where it would have ended without the interruption. The run folder then holds: report.html, which shows all of it on one
+page; model.safetensors (the parameters), checkpoint.safetensors (all state), config.json, state.json (how the run
+stands, and on which machine), history.csv and .json, monitor.json (activations, gradients and updates over time),
+result.json, curves.svg, samples.svg and .png, graph.svg, gradcheck.txt and .json.""",
+    "report": """examples:
+  tinygrad-notes report runs/vae
+  tinygrad-notes report runs/vae -o ~/vae.html
+
+The page needs no network: send it to somebody, print it. A run that was interrupted, failed, or is still training gets
+a page of what there is.""",
+    "runs": """examples:
+  tinygrad-notes runs
+  tinygrad-notes runs runs/mlp runs/mlp-2 --column valid_accuracy
+  tinygrad-notes runs --log --smooth 0.8 -o compared.html""",
     "gradcheck": """examples:
   tinygrad-notes gradcheck              every model and every operation that needs no further arguments
   tinygrad-notes gradcheck vae
@@ -104,6 +117,8 @@ def make_parser():
         ("train", _train, "train a model, check its gradient, write pictures"),
         ("gradcheck", _gradcheck, "compare gradients with finite differences"),
         ("graph", _graph, "draw the computation graph of a model or an operation"),
+        ("report", _report, "write a page about a run, finished or not"),
+        ("runs", _runs, "list runs, and compare their curves"),
         ("models", _models, "list the models, or the settings of one"), ("data", _nothing, "list the data sets"),
         ("doctor", _nothing, "show versions, BLAS, threads, devices"),
     ):
@@ -136,6 +151,11 @@ def _train(parser):
         help="threads of the BLAS (default 1: small products are fastest so, and the bits are the same everywhere)")
     add("--out", metavar="FOLDER", help="the run folder (default runs/MODEL, with a number if it exists)")
     add("--resume", metavar="FOLDER", help="continue this run")
+    add("--tensorboard", action="store_true",
+        help="also write event files for TensorBoard into FOLDER/tensorboard (needs its package)")
+    add("--no-monitor", action="store_true",
+        help="do not look at activations, gradients and updates once per epoch (looking changes no bit)")
+    add("--no-curves", action="store_true", help="a progress bar alone, without curves above it")
     add("--no-progress", action="store_true", help="lines instead of a progress bar")
     add("--quiet", "-q", action="store_true", help="print errors only")
 
@@ -161,6 +181,25 @@ def _graph(parser):
                         help="0 forward alone, 1 with the backward pass, 2 with second derivatives (default 1)")
     parser.add_argument("--check", action="store_true", help="check the gradient rule of every node")
     parser.add_argument("--timed", action="store_true", help="measure the time of every node")
+
+
+def _report(parser):
+    parser.add_argument("folder", metavar="FOLDER", help="of a run, such as runs/vae")
+    parser.add_argument("-o", "--output", metavar="FILE", help="the page (default FOLDER/report.html)")
+    parser.add_argument("--fast", action="store_true",
+                        help="only of the files in the folder: do not build the model to draw and check what they lack")
+
+
+def _runs(parser):
+    parser.add_argument("folders", nargs="*", metavar="FOLDER", help="of runs (default: all in runs/)")
+    parser.add_argument("--column", action="append", metavar="NAME",
+                        help="a column of the history to compare (default valid_loss, or loss where there is none)")
+    parser.add_argument("--log", action="store_true", help="logarithmic axis")
+    parser.add_argument("--smooth", type=number(float, 0, "a number from 0 to below 1"), default=0.0, metavar="X",
+                        help="share of the past in a moving average, from 0 to below 1 (default 0)")
+    parser.add_argument("-o", "--output", metavar="FILE",
+                        help="write the comparison into a file that ends in .html or .svg")
+    parser.add_argument("--no-curves", action="store_true", help="the table alone")
 
 
 def _models(parser):

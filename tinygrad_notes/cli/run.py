@@ -12,8 +12,7 @@ from ..models.recipes import find as find_recipe
 from ..train import Trainer
 from ..train.files import write_json
 from .errors import Usage
-
-CHECKPOINT, CONFIG = "checkpoint.safetensors", "config.json"
+from .reading import CHECKPOINT, CONFIG, runs_near
 
 
 @dataclass
@@ -68,10 +67,10 @@ class Config:
         folder = Path(folder)
         path = folder / CONFIG
         if not folder.is_dir():
-            raise Usage(f"--resume: {folder}: no such folder{_runs_near(folder)}")
+            raise Usage(f"--resume: {folder}: no such folder{runs_near(folder)}")
         if not path.is_file() or not (folder / CHECKPOINT).is_file():
             missing = CONFIG if not path.is_file() else CHECKPOINT
-            raise Usage(f"--resume: {folder}: not the folder of a run, it holds no {missing}{_runs_near(folder)}")
+            raise Usage(f"--resume: {folder}: not the folder of a run, it holds no {missing}{runs_near(folder)}")
         try:
             config = cls(**json.loads(path.read_text(encoding="utf-8"))["settings"])
             config.set = {key: tuple(v) if isinstance(v, list) else v for key, v in config.set.items()}
@@ -93,13 +92,6 @@ class Config:
     def write(self, folder):
         """Put the settings into the folder of the run."""
         write_json(folder / CONFIG, {"settings": asdict(self), "tinygrad_notes": __version__})
-
-
-def _runs_near(folder):
-    """Which folders of runs there are."""
-    base = folder.parent if folder.parent.is_dir() else Path("runs")
-    found = sorted(str(path.parent) for path in base.glob(f"*/{CONFIG}"))
-    return f"; there are {', '.join(found[:10])}" if found else ""
 
 
 def new_folder(out, name):

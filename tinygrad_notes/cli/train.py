@@ -8,34 +8,67 @@ from ..autograd import enable_grad
 from ..backend import as_device
 from ..backend.blas import blas_threads
 from ..models.recipes import loss_of_parameters
-from ..testing import WRONG
+from ..testing import CORRECT, WRONG
 from ..testing import gradcheck as check_gradient
-from ..train import save, stop_on_signals
+from ..testing.verdict import REASONS
+from ..train import LiveCurves, Monitor, TensorBoard, save, stop_on_signals
 from ..train.files import write_bytes, write_json, write_text
 from ..train.progress import wanted
+from ..train.tensorboard import event_writer
+from ..train.trainer import batch_size
 from ..viz import graph, plot_curves
 from .during import During
-from .run import CHECKPOINT, Config, Run, new_folder
+from .reading import CHECKPOINT, read_json
+from .report import write_report
+from .run import Config, Run, new_folder
+from .state import FAILED, FINISHED, STOPPED, TRAINING, State, check_writable
+
+MONITOR = "monitor.json"
 
 
 def train(args):
     """Train, or continue to train; returns the exit code."""
     say = (lambda *text: None) if args.quiet else (lambda *text: print(*text, flush=True))
     config = Config.stored(args.resume, args) if args.resume is not None else Config.of(args)
+    if args.tensorboard:
+        event_writer()  # an error now rather than later
     with as_device(config.device), blas_threads(config.threads):
         run = Run(config, args.steps)
         if args.resume is None:
             folder = new_folder(args.out, config.model)
+            check_writable(folder)
         else:
             folder = Path(args.resume)
+            check_writable(folder)
             run.trainer.load(folder / CHECKPOINT)
         config.write(folder)
         say(_headline(run, args.resume is not None))
-        if run.trainer is None:
-            run.recipe.fit(run.model, run.source)
-        elif not _fit(run, folder, args, say):
-            return 1
-        return _finish(run, folder, say)
+        state = State(folder, config.epochs, run.model.count_params())
+        state.write(TRAINING, run.trainer)
+        try:
+            code = _trained(run, folder, args, say, state)
+        except BaseException as error:
+            word = STOPPED if isinstance(error, KeyboardInterrupt) else FAILED
+            state.write(word, run.trainer, f"{type(error).__name__}: {error}")
+            if run.trainer is not None and len(run.trainer.history):
+                _write_history(run, folder)
+                write_report(folder)
+            raise
+        say(f"{write_report(folder, run)}: all of it on one page")
+        return code
+
+
+def _trained(run, folder, args, say, state):
+    """Train, check and draw; returns the exit code."""
+    if run.trainer is None:
+        run.recipe.fit(run.model, run.source)
+    elif not _fit(run, folder, args, say):
+        state.write(STOPPED, run.trainer, f"stopped by {run.trainer.interrupted}; go on with: tinygrad-notes train "
+                    f"--resume {folder}")
+        return 1
+    code = _finish(run, folder, say)
+    state.write(FINISHED, run.trainer, run.trainer.finished if run.trainer is not None else "")
+    return code
 
 
 def _headline(run, resumed):
@@ -51,16 +84,24 @@ def _fit(run, folder, args, say):
     if run.recipe.during is not None:
         trainer.callbacks.append(During(run, folder))
     bar = not (args.quiet or args.no_progress) and wanted()
+    monitor = None if args.no_monitor else _monitored(trainer, folder)
+    if args.tensorboard:
+        trainer.callbacks.append(TensorBoard(folder / "tensorboard", monitor))
+    if bar and not args.no_curves:
+        trainer.callbacks.append(LiveCurves(run.recipe.plots[0][2] if run.recipe.plots else None))
     if not bar:
         every = max(1, epochs // 10)
         trainer.callbacks.append(lambda trainer, row: row["epoch"] % every == 0 and say(_line(row, epochs)))
     started, first = time.perf_counter(), trainer.step
     # A loss that is not finite ends the run with an error that says more than NumPy's warning before it.
-    with stop_on_signals(trainer), warnings.catch_warnings(action="ignore", category=RuntimeWarning):
-        trainer.fit(epochs, checkpoint=folder / CHECKPOINT, progress=bar)
+    try:
+        with stop_on_signals(trainer), warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+            trainer.fit(epochs, checkpoint=folder / CHECKPOINT, progress=bar)
+    finally:
+        if monitor is not None and monitor.rows:
+            monitor.to_json(folder / MONITOR)
     seconds = time.perf_counter() - started
-    trainer.history.to_csv(folder / "history.csv")
-    trainer.history.to_json(folder / "history.json")
+    _write_history(run, folder)
     if trainer.interrupted:
         print(f"stopped by {trainer.interrupted} after epoch {trainer.epoch} of {epochs}, step {trainer.step}; the "
               f"state is saved. Go on with: tinygrad-notes train --resume {folder}", file=sys.stderr)
@@ -70,6 +111,20 @@ def _fit(run, folder, args, say):
         say(_line(trainer.history[-1], epochs))
     say(f"trained {steps:,} steps in {seconds:.1f} s" + (f", {steps / seconds:,.0f} steps/s" if steps else ""))
     return True
+
+
+def _monitored(trainer, folder):
+    """A `Monitor` that looks on, and goes on where the one of a run that is resumed was."""
+    monitor, before = Monitor(), read_json(folder / MONITOR)
+    if before is not None:
+        monitor.load_state_dict(before)
+    trainer.callbacks.append(monitor)
+    return monitor
+
+
+def _write_history(run, folder):
+    run.trainer.history.to_csv(folder / "history.csv")
+    run.trainer.history.to_json(folder / "history.json")
 
 
 def _line(row, epochs):
@@ -86,11 +141,11 @@ def _finish(run, folder, say):
     say(text)
     save(model.state_dict(), folder / "model.safetensors")
     result = {} if trainer is None else {"epoch": trainer.epoch, "step": trainer.step}
-    result["held_out"] = numbers
-    checked = _checked(run, folder, say) if trainer is not None else None
+    result.update(text=text, held_out=numbers)
+    checked = check_gradient_of(run, folder, say) if trainer is not None else None
     if checked is not None:
         result["gradcheck"] = {"verdict": checked.verdict, "error": checked.error}
-    names = _pictures(run, folder)
+    names = draw(run, folder)
     write_json(folder / "result.json", result)
     say(f"{folder}: {', '.join(names)}, model.safetensors, ...")
     if checked is not None and checked.verdict == WRONG:
@@ -99,17 +154,34 @@ def _finish(run, folder, say):
     return 0
 
 
-def _checked(run, folder, say):
-    """The gradient of the trained loss against finite differences."""
-    loss, parameters = loss_of_parameters(run.model, run.batch())
+def check_gradient_of(run, folder, say=lambda *text: None):
+    """The gradient of the trained loss against finite differences, also written into the folder."""
+    batch = run.batch()
+    loss, parameters = loss_of_parameters(run.model, batch)
     result = check_gradient(loss, parameters, raise_exception=False, fast_mode=True)
     write_text(folder / "gradcheck.txt", result.report() + "\n")
+    write_json(folder / "gradcheck.json", _told(result, [name for name, _ in run.model.named_parameters()], batch))
     say(f"gradient check of the trained loss, {len(parameters)} parameters: {result.verdict}, relative error "
         f"{result.error:.1e} ({result.evaluations} evaluations, {result.seconds:.1f} s)")
     return result
 
 
-def _pictures(run, folder):
+def _told(result, names, batch):
+    """A gradient check as numbers and texts, its inputs by the names of the parameters."""
+    rows = []
+    for name, found in zip(names, result.inputs):
+        remarks = [f"{times} x {REASONS[reason]}" for reason, times in found.reasons.items()]
+        if found.worst is not None and found.verdict != CORRECT:
+            remarks.append(f"worst: {found.worst}")
+        rows.append({"path": name, "shape": list(found.shape), "verdict": found.verdict, "error": found.error,
+                     "checked": found.checked, "unit": found.mode.replace("every element", "elements"),
+                     "remark": "; ".join(remarks)})
+    return {"verdict": result.verdict, "error": result.error, "evaluations": result.evaluations,
+            "seconds": round(result.seconds, 2), "batch": batch_size(batch), "guess": result.guess,
+            "culprit": result.culprit, "inputs": rows}
+
+
+def draw(run, folder):
     """Draw samples, curves and the graph; returns the names of the files."""
     drawn, names = run.recipe.pictures(run.model, run.source), []
     for name, picture in (drawn if isinstance(drawn, dict) else {"samples": drawn}).items():

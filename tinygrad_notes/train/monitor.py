@@ -149,21 +149,30 @@ class Monitor(Callback):
         return plot_histograms([step for step, _ in found], [seen["range"] for _, seen in found],
                                [seen["counts"] for _, seen in found], kind=style, **options)
 
-    def curves(self, what: str, **options: Any) -> Picture:
-        """How 'norm', 'gradient' or 'update' of all parameters, or the share of 'dead' units, change.
+    def series(self, what: str) -> dict[str, tuple[list, list]]:
+        """{path: (steps, values)} of 'norm', 'gradient' or 'update' of all parameters, or of the share of 'dead' units.
 
         Raises:
-            ValueError: `what` is none of these, or there is nothing to draw.
+            ValueError: `what` is none of these.
         """
-        if what not in (*TITLES,):
+        if what not in TITLES:
             raise ValueError(f"what: expected one of {', '.join(TITLES)}, got {what!r}")
-        title, log = TITLES[what]
         curves: dict[str, tuple[list, list]] = {}
         for row in self.rows:
             for path, seen in row["dead" if what == "dead" else "weights"].items():
                 x, y = curves.setdefault(path, ([], []))
                 x.append(row["step"])
                 y.append(seen if what == "dead" else seen[what])
+        return curves
+
+    def curves(self, what: str, **options: Any) -> Picture:
+        """What `series` returns, as a picture.
+
+        Raises:
+            ValueError: `what` is unknown, or there is nothing to draw.
+        """
+        curves = self.series(what)
+        title, log = TITLES[what]
         return plot_curves(curves, title, **{"xlabel": "step", "logy": log, **options})
 
     def pictures(self, style: str = "field") -> dict[str, Picture]:
