@@ -15,8 +15,8 @@ from .spline import Spline
 
 __all__ = [
     "ActNorm", "Additive", "Affine", "Bijection", "BijectionError", "BijectionResult", "Chain", "ContinuousFlow",
-    "ContinuousLayer", "Contraction", "Coupling", "Flow", "Glow", "IAF", "IResNet", "IRevNet", "Inverse", "LeakyReLU", "LinearPLU",
-    "Logit", "MADE", "MAF", "MaskedAutoregressive", "MaskedLinear", "MaskedMLP", "MultiScale", "NICE", "Permutation",
-    "PiecewiseLinear", "Planar", "Radial", "RealNVP", "ResidualFlow", "Spline", "SplineFlow", "Squeeze", "Velocity",
-    "check_bijection", "fixed_point", "logdet_series", "odeint", "odeint_adjoint",
+    "ContinuousLayer", "Contraction", "Coupling", "Flow", "Glow", "IAF", "IResNet", "IRevNet", "Inverse", "LeakyReLU",
+    "LinearPLU", "Logit", "MADE", "MAF", "MaskedAutoregressive", "MaskedLinear", "MaskedMLP", "MultiScale", "NICE",
+    "Permutation", "PiecewiseLinear", "Planar", "Radial", "RealNVP", "ResidualFlow", "Spline", "SplineFlow",
+    "Squeeze", "Velocity", "check_bijection", "fixed_point", "logdet_series", "odeint", "odeint_adjoint",
 ]

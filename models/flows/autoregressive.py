@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import ops
 from ...nn import Module
-from .base import Bijection, Flow, Inverse, checked, summed
+from .base import Bijection, Flow, Inverse, checked, no_change, summed
 from .coupling import start_at_zero
 from .elementwise import Affine, Permutation
 from .linear import ActNorm
@@ -44,9 +44,10 @@ class MaskedAutoregressive(Bijection):
                  dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.features, self.transform = features, Affine() if transform is None else transform
-        self.network = network or MaskedMLP(features, self.transform.size, hidden, device=device, dtype=dtype)
         if network is None:
-            start_at_zero(self.network[-1])
+            network = MaskedMLP(features, self.transform.size, hidden, device=device, dtype=dtype)
+            start_at_zero(network[-1])
+        self.network = network
 
     def to_latent(self, x: ArrayLike) -> tuple[Tensor, Tensor]:
         """All numbers at once."""
@@ -57,7 +58,7 @@ class MaskedAutoregressive(Bijection):
     def to_data(self, z: ArrayLike) -> tuple[Tensor, Tensor]:
         """One number after the other."""
         z = checked(type(self).__name__, z, self.features)
-        x, total = ops.zeros_like(z), 0.0
+        x, total = ops.zeros_like(z), no_change(z)
         for i in range(self.features):
             column, log_slope = self.transform.to_data(z[:, i], self.network(x)[:, i])
             x = ops.concat([x[:, :i], column[:, None], x[:, i + 1:]], axis=1)

@@ -88,21 +88,21 @@ class Chain(Bijection):
 
     def to_latent(self, x: ArrayLike) -> tuple[Tensor, Tensor]:
         """Through the layers in order."""
-        x = as_tensor(x)
-        total = no_change(x)
+        z = as_tensor(x)
+        total = no_change(z)
         for layer in self.layers:
-            x, log_det = layer.to_latent(x)
+            z, log_det = layer.to_latent(z)
             total = total + log_det
-        return x, total
+        return z, total
 
     def to_data(self, z: ArrayLike) -> tuple[Tensor, Tensor]:
         """Through the layers backwards."""
-        z = as_tensor(z)
-        total = no_change(z)
+        x = as_tensor(z)
+        total = no_change(x)
         for layer in reversed(list(self.layers)):
-            z, log_det = layer.to_data(z)
+            x, log_det = layer.to_data(x)
             total = total + log_det
-        return z, total
+        return x, total
 
 
 class Inverse(Bijection):
@@ -195,7 +195,8 @@ class Flow(Chain):
     def reverse_kl(self, log_density: Callable[[Tensor], Tensor], n: int, generator: Generator | None = None) -> Tensor:
         """How far the flow is from a density that can be computed: KL(flow || density), up to its constant.
 
-        Formula: E_z[log q(x) - log_density(x)], x = to_data(z), z ~ N(0, I), log q(x) = log N(z; 0, I) - log |det dx/dz|.
+        Formula: E_z[log q(x) - log_density(x)], x = to_data(z), z ~ N(0, I),
+            log q(x) = log N(z; 0, I) - log |det dx/dz|.
 
         Args:
             log_density: function of (n, D) that returns log p, (n,), up to a constant.

@@ -1,7 +1,7 @@
 """Planar and radial flows: space bent along a plane, or around a point."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ... import ops
 from ...autograd import no_grad
@@ -18,8 +18,8 @@ class Planar(Bijection):
     """Space stretched across a plane.
 
     Formula: z = x + u' tanh(w.x + b), u' = u + (softplus(w.u) - 1 - w.u) w / |w|^2, so that w.u' > -1;
-        det dz/dx = 1 + (1 - tanh(w.x + b)^2) w.u'. The inverse is the root of a + w.u' tanh(a + b) = w.z, which Newton's
-        method finds in the one number a = w.x.
+        det dz/dx = 1 + (1 - tanh(w.x + b)^2) w.u'. The inverse is the root of a + w.u' tanh(a + b) = w.z in the one
+        number a = w.x, by bisection and then Newton's method.
 
     Args:
         features: D.
@@ -118,7 +118,7 @@ class Radial(Bijection):
         if features < 1:
             raise ValueError(f"features: expected at least 1, got {features}")
         self.features = features
-        home = {"device": device, "dtype": dtype}
+        home: dict[str, Any] = {"device": device, "dtype": dtype}
         self.center = Parameter(ops.normal((features,), generator=generator, **home))
         self.log_alpha = Parameter(ops.zeros((), **home))
         self.v = Parameter(ops.full((), 0.6, **home))

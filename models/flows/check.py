@@ -69,10 +69,10 @@ def check_bijection(layer: Bijection, x: ArrayLike, *, tol: float | None = None,
                     mass: bool = True, raise_exception: bool = True) -> BijectionResult:
     """Compare the two directions of a bijection with each other, and its log-determinants with full Jacobians.
 
-    Formula: to_data(to_latent(x)) = x and to_latent(to_data(z)) = z; log |det dz/dx| against that of the Jacobian, row
-        by row by backward passes; the log-determinants of the two directions are opposite; an example alone is mapped as
-        in the batch; in one or two dimensions, integral of N(to_latent(x); 0, I) |det dz/dx| dx = 1, by the midpoint rule
-        over the images of all codes within 6.5, on a grid that is finer where samples are.
+    Formula: to_data(to_latent(x)) = x and to_latent(to_data(z)) = z; log |det dz/dx| against that of the Jacobian, made
+        of backward passes row by row; the log-determinants of the two directions are opposite; an example alone is
+        mapped as in the batch; in one or two dimensions, integral of N(to_latent(x); 0, I) |det dz/dx| dx = 1, by the
+        midpoint rule over the images of all codes within 6.5, on a grid that is finer where samples are.
 
     Args:
         layer: a Bijection; it is used in evaluation mode.
@@ -144,7 +144,7 @@ def _log_abs_det(direction, x):
 
 
 def _mass(layer, x, tol):
-    """The integral of the density over the image of all codes within REACH, on grids that are finer where most of it is."""
+    """The integral of the density over the image of all codes within REACH."""
     dim = x.shape[1]
     codes = ops.normal((4000, dim), generator=Generator(0), dtype=x.dtype, device=x.device)
     corners = ops.stack([ops.reshape(a, (-1,)) for a in ops.meshgrid(

@@ -103,7 +103,8 @@ class ContinuousLayer(Bijection):
 
     def extra_repr(self) -> str:
         """How it is solved."""
-        return f"{self.features}, method={self.options['method']!r}, steps={self.options['steps']}, adjoint={self.adjoint}"
+        method, steps = self.options["method"], self.options["steps"]
+        return f"{self.features}, method={method!r}, steps={steps}, adjoint={self.adjoint}"
 
 
 class ContinuousFlow(Flow):

@@ -55,9 +55,10 @@ class Coupling(Bijection):
         self.transform = Affine() if transform is None else transform
         first = features // 2
         stay, move = (features - first, first) if swap else (first, features - first)
-        self.network = network or MLP([stay, *hidden, move * self.transform.size], Tanh, device=device, dtype=dtype)
         if network is None:
-            start_at_zero(self.network[-1])
+            network = MLP([stay, *hidden, move * self.transform.size], Tanh, device=device, dtype=dtype)
+            start_at_zero(network[-1])
+        self.network = network
 
     def to_latent(self, x: ArrayLike) -> tuple[Tensor, Tensor]:
         """The moving half through `transform.to_latent`."""
@@ -161,7 +162,8 @@ class SplineFlow(Flow):
 
     def __init__(self, features: int, couplings: int = 4, hidden: Sequence[int] = (64, 64), bins: int = 8,
                  bound: float = 4.0, *, device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> None:
-        super().__init__(normalized_couplings(features, Spline(bins, bound), couplings, hidden, device, dtype), features)
+        layers = normalized_couplings(features, Spline(bins, bound), couplings, hidden, device, dtype)
+        super().__init__(layers, features)
 
 
 def normalized_couplings(features, transform, couplings, hidden, device, dtype):

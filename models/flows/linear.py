@@ -1,7 +1,7 @@
 """Linear flows: a matrix that is kept in factors, so that its determinant is a product and its inverse two solves."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ... import ops
 from ...autograd import as_tensor, no_grad
@@ -46,7 +46,7 @@ class LinearPLU(Bijection):
         if features < 1:
             raise ValueError(f"features: expected at least 1, got {features}")
         self.features = features
-        home = {"device": device, "dtype": dtype}
+        home: dict[str, Any] = {"device": device, "dtype": dtype}
         order = [int(k) for k in ops.permutation(features, generator=generator)]
         self.permutation = Buffer(ops.eye(features, **home)[order])  # P, rows in a new order
         self.lower = Parameter(0.01 * ops.normal((features, features), generator=generator, **home))

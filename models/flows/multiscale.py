@@ -93,18 +93,18 @@ class MultiScale(Bijection):
         Raises:
             ValueError: the examples have another shape, or the channels cannot be halved.
         """
-        x = as_tensor(x)
-        if x.shape[1:] != self.shape:
-            raise ValueError(f"MultiScale: expected shape (N, {', '.join(map(str, self.shape))}), got {x.shape}")
-        parts, total = [], no_change(x)
+        h = as_tensor(x)
+        if h.shape[1:] != self.shape:
+            raise ValueError(f"MultiScale: expected shape (N, {', '.join(map(str, self.shape))}), got {h.shape}")
+        parts, total = [], no_change(h)
         for k, stage in enumerate(self.stages):
-            x, log_det = stage.to_latent(x)
+            h, log_det = stage.to_latent(h)
             total = total + log_det
             if k < len(self.stages) - 1:
-                half = _half(x)
-                parts.append(ops.reshape(x[:, half:], (x.shape[0], -1)))
-                x = x[:, :half]
-        return ops.concat([*parts, ops.reshape(x, (x.shape[0], -1))], axis=1), total
+                half = _half(h)
+                parts.append(ops.reshape(h[:, half:], (h.shape[0], -1)))
+                h = h[:, :half]
+        return ops.concat([*parts, ops.reshape(h, (h.shape[0], -1))], axis=1), total
 
     def to_data(self, z: ArrayLike) -> tuple[Tensor, Tensor]:
         """Rows of codes back to examples.
@@ -116,14 +116,15 @@ class MultiScale(Bijection):
         size = math.prod(self.shape)
         if z.ndim != 2 or z.shape[1] != size:
             raise ValueError(f"MultiScale: expected shape (N, {size}), got {z.shape}")
-        kept, x, total = self._shapes(z), None, no_change(z)
+        kept, total = self._shapes(), no_change(z)
+        x: Any = None
         for stage, (start, stop, shape) in reversed(list(zip(self.stages, kept))):
             part = ops.reshape(z[:, start:stop], (z.shape[0], *shape))
             x, log_det = stage.to_data(part if x is None else ops.concat([x, part], axis=1))
             total = total + log_det
         return x, total
 
-    def _shapes(self, z):
+    def _shapes(self):
         """(first, after the last number, shape) of the codes that each stage keeps."""
         shape, start, found = self.shape, 0, []
         for k, stage in enumerate(self.stages):
@@ -152,8 +153,8 @@ def _shape_after(stage, shape):
 class Glow(Flow):
     """A flow of images with values that were whole numbers: squeeze, steps of `ActNorm`, 1x1 convolution and coupling.
 
-    Formula: y = (levels - 1) x + u, u ~ Uniform(0, 1), spread by a logit; then stages of a squeeze and `steps` steps each,
-        with half of the channels let go after each stage but the last.
+    Formula: y = ((levels - 1) x + u) / levels, u ~ Uniform(0, 1), spread by a logit; then stages of a squeeze and
+        `steps` steps each, with half of the channels let go after each stage but the last.
         log P(x) >= E_u[log p(y)], p a density over y; in bits per pixel it is -log P(x) / (D log 2).
 
     Args:
@@ -182,8 +183,8 @@ class Glow(Flow):
                  device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> None:
         shape = tuple(shape)
         if min(levels - 1, stages, steps, hidden) < 1:
-            raise ValueError(f"Glow: expected levels >= 2 and stages, steps, hidden >= 1, got {levels}, {stages}, {steps}, "
-                             f"{hidden}")
+            raise ValueError(f"Glow: expected levels >= 2 and stages, steps, hidden >= 1, got {levels}, {stages}, "
+                             f"{steps}, {hidden}")
         if len(shape) != 3 or shape[1] % 2**stages or shape[2] % 2**stages:
             raise ValueError(f"shape: expected (C, H, W) with H and W divisible by {2**stages}, got {shape}")
         home: dict[str, Any] = {"device": device, "dtype": dtype}

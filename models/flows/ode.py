@@ -149,8 +149,7 @@ class Problem:
         n = self.parts
 
         def field(t, state):
-            with replaced(self.module, dict(zip(self.names, parameters))):
-                return self._field(t, state[:n], state[n:2 * n], parameters)
+            return self._field(t, state[:n], state[n:2 * n], parameters)
         zeros = tuple(ops.zeros_like(p) for p in parameters)
         state = odeint(field, (*end, *cotangents, *zeros), self.stop, self.start, **self.options)
         return state[n:]
@@ -158,9 +157,13 @@ class Problem:
     def _field(self, t, y, a, parameters):
         """dy/dt = f, da/dt = -a' df/dy, and for the parameters -a' df/dp."""
         recording = any(part.requires_grad for part in (*y, *a, *parameters))
+        # New nodes for y and the parameters: gradients stop there, though y itself depends on the parameters too.
+        new = ops.clone if recording else lambda x: x.detach().requires_grad_(True)
         with enable_grad():
-            y = tuple(part if part.requires_grad else part.detach().requires_grad_(True) for part in y)
-            slopes = self.module(t, y)
+            y, parameters = tuple(map(new, y)), tuple(map(new, parameters))
+            with replaced(self.module, dict(zip(self.names, parameters))):
+                slopes = self.module(t, y)
+            # A slope that depends on nothing has no gradient.
             live = [(slope, w) for slope, w in zip(slopes, a) if slope.requires_grad]
             wanted = [*y, *parameters]
             found = gradient([s for s, _ in live], wanted, [w for _, w in live], create_graph=recording,
@@ -177,10 +180,8 @@ def _adjoint_forward(xp, *xs, problem):
 def _adjoint_rule(g, out, arrays, problem):
     recorded = any(isinstance(part, Tensor) for part in (*g, *out, *arrays))
     wrap = (lambda x: x) if recorded else Tensor.wrap
-    parameters = [wrap(x) for x in arrays[problem.parts:]]
-    if not recorded:
-        parameters = [p.requires_grad_(True) for p in parameters]
-    found = problem.pull(tuple(wrap(x) for x in out), tuple(wrap(x) for x in g), parameters)
+    end, cotangents, parameters = (tuple(map(wrap, part)) for part in (out, g, arrays[problem.parts:]))
+    found = problem.pull(end, cotangents, parameters)
     return tuple(found) if recorded else tuple(part.detach().data for part in found)
 
 

@@ -56,7 +56,8 @@ def fixed_point(function: Callable[[Tensor], Tensor], start: ArrayLike, steps: i
         x = after
         if moved <= tol * max(1.0, float(ops.max(ops.abs(x.detach())))):
             return x
-    raise RuntimeError(f"fixed_point: the last of {steps} steps still moved by {moved:.2g}; is the function a contraction?")
+    raise RuntimeError(f"fixed_point: the last of {steps} steps still moved by {moved:.2g}; is the function a "
+                       "contraction?")
 
 
 def logdet_series(function: Callable[[Tensor], Tensor], x: ArrayLike, terms: int | Sequence[float] = 10,

@@ -33,14 +33,16 @@ class Spline:
     Example:
         >>> import tinygrad_notes as tn
         >>> spline = tn.models.flows.Spline(bins=4)
-        >>> z, log_slope = spline.to_latent(tn.tensor([0.5, 9.0]), tn.randn((2, spline.size), generator=tn.Generator(0)))
+        >>> theta = tn.randn((2, spline.size), generator=tn.Generator(0))
+        >>> z, log_slope = spline.to_latent(tn.tensor([0.5, 9.0]), theta)
         >>> z[1], log_slope[1]
         (tensor(9.), tensor(0.))
     """
 
     def __init__(self, bins: int = 8, bound: float = 3.0, least: float = 1e-3) -> None:
         if bins < 2 or not 0 < bound < math.inf or not 0 < least < 1 / bins:
-            raise ValueError(f"Spline: expected bins >= 2, bound > 0 and 0 < least < 1/bins, got {bins}, {bound}, {least}")
+            raise ValueError(f"Spline: expected bins >= 2, bound > 0 and 0 < least < 1/bins, got {bins}, {bound}, "
+                             f"{least}")
         self.bins, self.bound, self.least = bins, bound, least
         self.size = 3 * bins - 1
 

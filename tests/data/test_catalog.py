@@ -18,6 +18,17 @@ def test_a_source_says_what_a_program_must_know(name, shape, sizes):
     assert source.unit == (float(x.min()) >= 0 and float(x.max()) <= 1)
 
 
+@pytest.mark.parametrize(("name", "classes"), [
+    ("moons", 2), ("rings", 3), ("gaussians8", 8), ("spiral", 2), ("checkerboard", 8),
+])
+def test_points_are_the_same_each_time_and_other_ones_are_held_out(name, classes):
+    source, again = find(name), find(name)
+    assert (source.kind, source.shape, source.classes) == ("points", (2,), classes)
+    (x, y), (held, _) = source.train.tensors, source.test.tensors
+    assert x.shape == held.shape == (4000, 2) and int(y.max()) == classes - 1
+    assert x.tolist() == again.train.tensors[0].tolist() != held.tolist()
+
+
 def test_unknown_names_list_the_known_ones():
     with pytest.raises(ValueError, match="did you mean 'mnist1d'"):
         find("mnist-1d")

@@ -59,7 +59,24 @@ def test_rings_and_gaussians_lie_where_their_class_says():
     assert (x - centers).std() == pytest.approx(0.1, rel=0.05)
 
 
-MAKERS = [data.line, data.sine4, data.double_well, data.two_moons, data.rings, data.eight_gaussians]
+def test_spirals_and_checkerboards_lie_where_their_class_says():
+    x, y = (t.numpy() for t in data.spiral(2000, noise=0.0, arms=3, turns=2.0, dtype=tn.float64))
+    radius = np.hypot(*x.T)
+    turned = np.arctan2(x[:, 1], x[:, 0]) / (2 * np.pi) - 2 * radius / 3 - y / 3
+    np.testing.assert_allclose(turned, np.round(turned), atol=1e-9)
+    assert radius.max() <= 3 and (radius < 1.5).mean() == pytest.approx(0.25, abs=0.04), "as many on every piece"
+    x, y = (t.numpy() for t in data.checkerboard(4000, dtype=tn.float64))
+    cells = np.floor(x + 2).astype(int)
+    assert (cells.sum(1) % 2 == 0).all() and np.bincount(y).tolist() == [500] * 8
+    assert len({tuple(c) for c in cells}) == 8 and len({(*c, k) for c, k in zip(cells.tolist(), y)}) == 8
+    with pytest.raises(ValueError, match="turns: expected a number above 0"):
+        data.spiral(5, turns=0)
+    with pytest.raises(ValueError, match="half: expected a number above 0"):
+        data.checkerboard(5, half=0)
+
+
+MAKERS = [data.line, data.sine4, data.double_well, data.two_moons, data.rings, data.eight_gaussians, data.spiral,
+          data.checkerboard]
 
 
 @pytest.mark.parametrize("make", MAKERS)

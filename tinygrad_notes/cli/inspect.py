@@ -219,4 +219,4 @@ def _settings(name):
 def data(args):
     """List the data sets."""
     for name, entry in CATALOG.items():
-        print(f"{name:8} {entry.summary} ({entry.licence})")
+        print(f"{name:12} {entry.summary} ({entry.licence})")

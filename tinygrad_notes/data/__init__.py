@@ -5,12 +5,23 @@ from .dataset import Dataset, Subset, TensorDataset, collate
 from .graphs import karate_club, stochastic_block_model
 from .loader import DataLoader, minibatches
 from .split import bootstrap, random_split, stratified_split
-from .toy import double_well, eight_gaussians, gabor, line, linear_teacher, rings, sine4, two_moons
+from .toy import (
+    checkerboard,
+    double_well,
+    eight_gaussians,
+    gabor,
+    line,
+    linear_teacher,
+    rings,
+    sine4,
+    spiral,
+    two_moons,
+)
 from .transform import label_noise, standardize
 
 __all__ = [
-    "CATALOG", "DataLoader", "Dataset", "Source", "Subset", "TensorDataset", "augment", "bootstrap", "collate",
-    "digits", "double_well", "eight_gaussians", "find", "gabor", "karate_club", "label_noise", "line", "linear_teacher",
-    "minibatches", "mnist", "mnist1d", "random_split", "rings", "sine4", "standardize", "stochastic_block_model",
-    "stratified_split", "two_moons",
+    "CATALOG", "DataLoader", "Dataset", "Source", "Subset", "TensorDataset", "augment", "bootstrap", "checkerboard",
+    "collate", "digits", "double_well", "eight_gaussians", "find", "gabor", "karate_club", "label_noise", "line",
+    "linear_teacher", "minibatches", "mnist", "mnist1d", "random_split", "rings", "sine4", "spiral", "standardize",
+    "stochastic_block_model", "stratified_split", "two_moons",
 ]

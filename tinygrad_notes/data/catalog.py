@@ -12,6 +12,7 @@ from . import digits, mnist, mnist1d
 from .dataset import TensorDataset
 from .graphs import karate_club, stochastic_block_model
 from .stream import stream
+from .toy import checkerboard, eight_gaussians, rings, spiral, two_moons
 
 KINDS = ("image", "signal", "points", "nodes", "text")
 
@@ -85,6 +86,14 @@ def _nodes(name, graph, train, dtype):
     return Source(name, *parts, (graph.num_nodes,), 2, True, graph, "nodes")
 
 
+def _points(name, make, classes):
+    """(folder, dtype, device) -> `Source` of points made on the spot, always the same ones."""
+    def open_points(folder, dtype, device):
+        train, test = (TensorDataset(*make(4000, generator=seed, dtype=dtype, device=device)) for seed in (0, 1))
+        return Source(name, train, test, (2,), classes, False, kind="points")
+    return open_points
+
+
 CATALOG = {
     "digits": Entry("1,797 handwritten digits, 8x8, ship with the package",
                     "CC BY 4.0, Alpaydin & Kaynak 1998", _digits),
@@ -96,6 +105,16 @@ CATALOG = {
                     "published by Zachary 1977", _karate),
     "sbm": Entry("200 nodes in two blocks, a random graph made on the spot; 10 of them labelled",
                  "after Holland, Laskey & Leinhardt 1983", _blocks),
+    "moons": Entry("4,000 points of two half circles that interlock, made on the spot", "made here",
+                   _points("moons", two_moons, 2)),
+    "rings": Entry("4,000 points of three circles around one center, made on the spot", "made here",
+                   _points("rings", rings, 3)),
+    "gaussians8": Entry("4,000 points of eight clouds on a circle, made on the spot", "made here",
+                        _points("gaussians8", eight_gaussians, 8)),
+    "spiral": Entry("4,000 points of two arms that wind out, made on the spot", "made here",
+                    _points("spiral", spiral, 2)),
+    "checkerboard": Entry("4,000 points on every second square of a board, made on the spot", "made here",
+                          _points("checkerboard", checkerboard, 8)),
 }
 
 
@@ -103,7 +122,8 @@ def find(name, dtype=None, device=None):
     """The data set called `name`.
 
     Args:
-        name: 'digits', 'mnist1d', 'karate', 'sbm', or 'mnist:FOLDER' with a folder of idx files.
+        name: 'digits', 'mnist1d', 'karate', 'sbm', 'moons', 'rings', 'gaussians8', 'spiral', 'checkerboard', or
+            'mnist:FOLDER' with a folder of idx files.
         dtype: floating dtype of the inputs, default float32.
         device: where the tensors live.
 

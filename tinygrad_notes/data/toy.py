@@ -291,6 +291,82 @@ def eight_gaussians(n: int = 1000, noise: float = 0.2, radius: float = 2.0, *, g
     return _cloud(radius * np.stack([np.cos(t), np.sin(t)], 1), y, noise, rng, dtype, device)
 
 
+def spiral(n: int = 1000, noise: float = 0.1, arms: int = 2, turns: float = 1.5, *, generator: Any = None,
+           dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> tuple[Tensor, Tensor]:
+    """Arms that wind out from the origin, with the same number of points on every piece of an arm.
+
+    Formula: t = 2 pi turns sqrt(u), u ~ Uniform(0, 1); class k: r (cos a, sin a), r = 3 t / (2 pi turns),
+        a = t + 2 pi k / arms; plus noise e, e ~ N(0, I).
+
+    Args:
+        n: number of points, the same in each class up to one.
+        noise: standard deviation per axis.
+        arms: number of arms, one class each.
+        turns: how often an arm goes round.
+        generator: a `tn.Generator`, an int seed, None, or a NumPy stream.
+        dtype: floating dtype, default float32.
+        device: where the tensors live.
+
+    Returns:
+        Points (n, 2) and labels (n,) of int64, in random order.
+
+    Raises:
+        TypeError: `n` or `arms` is not an int.
+        ValueError: `n` < 1, `noise` < 0, `arms` < 1 or `turns` <= 0.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> x, y = tn.data.spiral(100, generator=0)
+        >>> x.shape, int(y.max())
+        ((100, 2), 1)
+    """
+    rng, n, arms = stream(generator), positive("n", n), positive("arms", arms)
+    if not 0 < turns < np.inf:
+        raise ValueError(f"turns: expected a number above 0, got {turns!r}")
+    y = rng.permutation(np.arange(n) % arms)
+    share = np.sqrt(rng.uniform(0, 1, n))
+    angle = 2 * np.pi * (turns * share + y / arms)
+    return _cloud(3 * share[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1), y, noise, rng, dtype, device)
+
+
+def checkerboard(n: int = 1000, noise: float = 0.0, squares: int = 4, half: float = 2.0, *, generator: Any = None,
+                 dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> tuple[Tensor, Tensor]:
+    """Points spread evenly over every second square of a board.
+
+    Formula: a square of `squares`^2 with an even sum of row and column, each as likely; a point of it, uniformly; plus
+        noise e, e ~ N(0, I). The board reaches from -half to half. Without noise the entropy is log(2 half^2).
+
+    Args:
+        n: number of points.
+        noise: standard deviation per axis.
+        squares: per side.
+        half: half the side.
+        generator: a `tn.Generator`, an int seed, None, or a NumPy stream.
+        dtype: floating dtype, default float32.
+        device: where the tensors live.
+
+    Returns:
+        Points (n, 2) and the number of the square of each, (n,) of int64, in random order.
+
+    Raises:
+        TypeError: `n` or `squares` is not an int.
+        ValueError: `n` < 1, `noise` < 0, `squares` < 1 or `half` <= 0.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> x, y = tn.data.checkerboard(100, generator=0)
+        >>> x.shape, bool((abs(x) <= 2).all()), int(y.max())
+        ((100, 2), True, 7)
+    """
+    rng, n, squares = stream(generator), positive("n", n), positive("squares", squares)
+    if not 0 < half < np.inf:
+        raise ValueError(f"half: expected a number above 0, got {half!r}")
+    corners = np.argwhere(np.add.outer(np.arange(squares), np.arange(squares)) % 2 == 0)
+    y = rng.permutation(np.arange(n) % len(corners))
+    x = (corners[y] + rng.uniform(0, 1, (n, 2))) * (2 * half / squares) - half
+    return _cloud(x, y, noise, rng, dtype, device)
+
+
 def _cloud(x, y, noise, rng, dtype, device):
     x = x + spread("noise", noise) * rng.standard_normal(x.shape)
     return to_tensor(x, dtype, device), to_tensor(y.astype(np.int64), device=device)
