@@ -8,12 +8,13 @@ from .interrupt import stop_on_signals
 from .live import LiveCurves, display_in_place, history_curves
 from .monitor import Monitor
 from .progress import Progress
+from .snapshots import Snapshots
 from .stopping import EarlyStopping, RelativeChange, Stopping
 from .tensorboard import TensorBoard
 from .trainer import NonFiniteLoss, Trainer, fit
 
 __all__ = [
     "Accumulation", "Callback", "CheckpointError", "EarlyStopping", "History", "LRSearch", "LiveCurves", "Monitor",
-    "NonFiniteLoss", "Progress", "RelativeChange", "Stopping", "TensorBoard", "Trainer", "display_in_place", "find_lr",
-    "fit", "history_curves", "load", "save", "stop_on_signals",
+    "NonFiniteLoss", "Progress", "RelativeChange", "Snapshots", "Stopping", "TensorBoard", "Trainer",
+    "display_in_place", "find_lr", "fit", "history_curves", "load", "save", "stop_on_signals",
 ]

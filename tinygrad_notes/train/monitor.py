@@ -269,9 +269,9 @@ def watched(model, layers=None):
             known = ", ".join(path for path in modules if path)
             raise ValueError(f"layers: the model has no module {unknown[0]!r}; it has {known}")
         return [(path, modules[path]) for path in layers]
-    whole = [f"{path}." for path, module in modules.items() if isinstance(module, WHOLE)]
-    return [(path, module) for path, module in modules.items()
-            if path and not any(path.startswith(start) for start in whole)
+    whole = [path for path, module in modules.items() if isinstance(module, WHOLE)]
+    return [(path or "model", module) for path, module in modules.items()
+            if not any(path != outer and path.startswith(f"{outer}." if outer else "") for outer in whole)
             and (isinstance(module, WHOLE) or not any(True for _ in module.children()))]
 
 
