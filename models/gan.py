@@ -139,8 +139,9 @@ class GAN(Module):
 
     def __init__(self, data_dim: int, latent_dim: int = 8, hidden: Sequence[int] = (128, 128),
                  kind: str = "non-saturating", *, r1: float = 0.0, minibatch: int = 0, average: float = 0.99,
-                 critic_steps: int = 1, activation: Any = None, generator: Module | None = None, discriminator: Module | None = None,
-                 device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> None:
+                 critic_steps: int = 1, activation: Any = None, generator: Module | None = None,
+                 discriminator: Module | None = None, device: DeviceLike | None = None,
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__()
         hidden = tuple(hidden)
         if min((data_dim, latent_dim, critic_steps, *hidden)) < 1:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from ..autograd import Tensor
     from ..backend import Generator
-    from ..nn import Module
     from ..optim import Optimizer
     from ..typing import ArrayLike, DeviceLike, DTypeLike
 

@@ -112,9 +112,8 @@ def _pictures(model, source):
         n = 1000
         fake = _draw(model, source, n)
         both = ops.concat([x[:n], ops.astype(fake, x.dtype)])
-        found = {"samples": scatter(both, [0] * len(x[:n]) + [1] * n, names=["held-out points", "generated"],
-                                    title=f"{type(model).__name__} on {source.name}", equal=True)}
-        return found
+        return scatter(both, [0] * len(x[:n]) + [1] * n, names=["held-out points", "generated"],
+                       title=f"{type(model).__name__} on {source.name}", equal=True)
     return image_sheet({"held-out examples": shaped(x[:20], source),
                         "generated" + (", row by row of a class" if hasattr(model, "classes") else ""):
                         shaped(_draw(model, source, 100), source)}, columns=10 if hasattr(model, "classes") else 20,
@@ -127,8 +126,10 @@ def _during(model, source):
 
 # Two domains ------------------------------------------------------------------------------
 def turned(x):
-    """A quarter turn and a move of points in the plane: the other domain; `turned(x)` is what F should find, or not:
-    without pairs, every map between the two clouds that can be undone closes the cycles."""
+    """A quarter turn and a move of points in the plane: the other domain.
+
+    F need not find it: without pairs, every map between the two clouds that can be undone closes the cycles.
+    """
     return ops.stack([-x[:, 1] + 1.0, x[:, 0]], axis=1)
 
 
