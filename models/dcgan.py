@@ -29,6 +29,9 @@ class ConvGenerator(nn.Module):
         channels: C, before the last layer.
         unit: whether values are from 0 to 1 (a sigmoid at the end).
 
+    Raises:
+        ValueError: `shape` has no one or two sides, or one is no multiple of 4.
+
     Example:
         >>> import tinygrad_notes as tn
         >>> tn.models.ConvGenerator((8, 8), 4, channels=4)(tn.ones((2, 4))).shape

@@ -194,7 +194,7 @@ class GAN(Module):
     def slope(self, x: Tensor, *labels: ArrayLike) -> Tensor:
         """|grad_x D(x)| of each example, (N,), recorded so that it can be trained."""
         with enable_grad():
-            x = x.detach().requires_grad_()
+            x = x if x.requires_grad else x.detach().requires_grad_()
             (g,) = grad(ops.sum(self.score(x, *labels)), x, create_graph=True)
         return ops.sqrt(ops.sum(g * g, axis=-1) + 1e-12)
 
@@ -278,6 +278,9 @@ class ConditionalGAN(GAN):
         hidden: widths of the hidden layers of both.
         kind: as in `GAN`.
         **options: others of `GAN`.
+
+    Raises:
+        ValueError: a size is below 1, or an option is out of range.
 
     Source: Mirza & Osindero 2014, "Conditional generative adversarial nets".
 

@@ -42,6 +42,9 @@ class InfoGAN(GAN):
         weight: of the information.
         **options: others of `GAN`.
 
+    Raises:
+        ValueError: a size is below 1.
+
     Source: Chen et al. 2016, "InfoGAN: interpretable representation learning by information maximizing GANs".
 
     Example:

@@ -2,7 +2,7 @@
 
     W1(p, q) = max over critics f with |f(a) - f(b)| <= |a - b| of  E_p f(x) - E_q f(x)
 
-No logarithm and no sigmoid: the critic is a real function. Its bound is kept in one of three ways, see `WGAN`.
+No logarithm and no sigmoid: the critic is a real function. Its bound is kept in one of four ways, see `WGAN`.
 """
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..nn import Module
     from ..typing import ArrayLike, DeviceLike, DTypeLike
 
-CONSTRAINTS = ("penalty", "clip", "spectral")
+CONSTRAINTS = ("penalty", "lipschitz", "clip", "spectral")
 
 
 class WGAN(GAN):
@@ -29,14 +29,17 @@ class WGAN(GAN):
 
     Formula: the critic f descends mean f(G(z)) - mean f(x) under its constraint, the generator -mean f(G(z));
         'penalty': + weight mean (|grad f(u)| - 1)^2 at points u between a real and a generated example, which needs
-            second derivatives; 'clip': all parameters of f are clipped to [-weight, weight] after each step;
+            second derivatives;
+        'lipschitz': the same where |grad f| > 1 only, which is what the bound says. The former forbids a critic
+            that turns round, as the best one of two scales does, and keeps a wrong sign of the start;
+        'clip': all parameters of f are clipped to [-weight, weight] after each step;
         'spectral': each affine layer of f is divided by its largest singular value.
 
     Args:
         data_dim: D, numbers per example.
         latent_dim: K, numbers of noise.
         hidden: widths of the hidden layers of both.
-        constraint: 'penalty', 'clip' or 'spectral'.
+        constraint: 'penalty', 'lipschitz', 'clip' or 'spectral'.
         weight: of the penalty, or the bound of the clipping; default 10 and 0.1; of no use with 'spectral'.
         critic_steps: steps of the critic for each of the generator.
         **options: others of `GAN`.
@@ -44,8 +47,8 @@ class WGAN(GAN):
     Raises:
         ValueError: the constraint is unknown, or `weight` is not positive.
 
-    Source: Arjovsky et al. 2017 (clip); Gulrajani et al. 2017 (penalty); Miyato et al. 2018 (spectral); the notes,
-        chapter on GANs (where the logarithms of the Wasserstein loss must go).
+    Source: Arjovsky et al. 2017 (clip); Gulrajani et al. 2017 (penalty); Petzka et al. 2018 (lipschitz); Miyato
+        et al. 2018 (spectral); the notes, chapter on GANs (where the logarithms of the Wasserstein loss must go).
 
     Example:
         >>> import tinygrad_notes as tn
@@ -60,7 +63,8 @@ class WGAN(GAN):
                  dtype: DTypeLike | None = None, **options: Any) -> None:
         if constraint not in CONSTRAINTS:
             raise ValueError(f"constraint: expected one of {', '.join(CONSTRAINTS)}, got {constraint!r}")
-        weight = {"penalty": 10.0, "clip": 0.1, "spectral": 1.0}[constraint] if weight is None else weight
+        if weight is None:
+            weight = {"penalty": 10.0, "lipschitz": 10.0, "clip": 0.1, "spectral": 1.0}[constraint]
         if not weight > 0:
             raise ValueError(f"weight: expected a number > 0, got {weight!r}")
         home: dict[str, Any] = {"device": device, "dtype": dtype}
@@ -77,11 +81,12 @@ class WGAN(GAN):
         """The losses of both players; "distance" is the critic's estimate of W1."""
         found = super().parts(x, fake, *labels)
         found["distance"] = -found["discriminator"]
-        if self.constraint == "penalty":
+        if self.constraint in ("penalty", "lipschitz"):
             like = next(self.parameters())
             share = ops.uniform((len(x), 1), dtype="float32", device=like.device)
-            between = fake.detach() + ops.astype(share, like.dtype) * (x.detach() - fake.detach())
-            found["penalty"] = ops.mean(ops.square(self.slope(between, *labels) - 1))
+            between = fake + ops.astype(share, like.dtype) * (x - fake)
+            over = self.slope(between, *labels) - 1
+            found["penalty"] = ops.mean(ops.square(over if self.constraint == "penalty" else ops.relu(over)))
             for name in ("loss", "discriminator"):
                 found[name] = found[name] + self.weight * found["penalty"]
         return found

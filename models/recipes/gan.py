@@ -34,9 +34,9 @@ def _build_cgan(source, dtype, device, *, latent: int = 8, hidden: tuple = (128,
 
 
 def _build_wgan(source, dtype, device, *, latent: int = 8, hidden: tuple = (128, 128),
-                constraint: Literal["penalty", "clip", "spectral"] = "penalty", weight: float | None = None,
-                critic_steps: int = 5):
-    if weight is None and constraint == "penalty" and source.kind == "points":
+                constraint: Literal["penalty", "lipschitz", "clip", "spectral"] = "penalty",
+                weight: float | None = None, critic_steps: int = 5):
+    if weight is None and constraint in ("penalty", "lipschitz") and source.kind == "points":
         weight = 0.1  # the usual 10 is for hundreds of dimensions; in the plane it keeps clouds from separating
     return WGAN(size(source), latent, hidden, constraint, weight, critic_steps, device=device, dtype=dtype)
 
