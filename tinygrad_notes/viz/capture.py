@@ -106,6 +106,8 @@ class _Backward:
     def __call__(self, recording, result):
         if recording.recorder.passes:
             return
+        for t in recording.reach.tensors:
+            t.grad = None  # the picture shows what this pass gives; the recording puts back what was there
         outputs = [t for t in flatten(result)[0] if isinstance(t, Tensor) and t.node is not None]
         if isinstance(result, dict) and isinstance(result.get("loss"), Tensor):
             outputs = [result["loss"]]

@@ -23,25 +23,22 @@ def measure(graph, program, scopes, owned):
     for value, number in held_by.items():
         held[number] = held.get(number, 0) + value.nbytes
     made, last = _lives(program)
+    until = _ends_of_rules(program)
     for scope in program.scopes:
-        if scope.phase == "forward" and scope.saved:
-            until = max((t for t, i in enumerate(program.instructions)
-                         if i.scope in _rules(program, scope.index)), default=None)
-            for value in scope.saved:
-                base = _base(value)
-                if base in made:
-                    last[base] = max(last[base], len(program.instructions) - 1 if until is None else until)
+        if scope.phase == "forward":
+            for base in map(_base, scope.saved):
+                if base in made:  # until its rules have run; to the end if they never do
+                    last[base] = max(last[base], until.get(scope.index, len(program.instructions) - 1))
     live = _live(program, made, last)
-    times = _times(program)
+    most = _most(program, live)
     for k, n in enumerate(graph.nodes):
         scope = scopes.get(n.number)
-        time = times.get(scope.index) if scope is not None else None
-        graph.nodes[k] = replace(n, held=held.get(n.number, 0), live=live[time] if time is not None else None)
+        live_then = most.get(scope.index) if scope is not None else None
+        graph.nodes[k] = replace(n, held=held.get(n.number, 0), live=live_then)
     graph.facts.held = sum(held.values())
     timed = [(n.live, -n.number) for n in graph.nodes if n.live is not None]
     if timed:
-        most, number = max(timed)
-        graph.facts.peak = (max([most, *live]), -number)
+        graph.facts.peak = (max(timed)[0], -max(timed)[1])
 
 
 def _base(value):
@@ -82,21 +79,24 @@ def _live(program, made, last):
     return live
 
 
-def _times(program):
-    """{scope: its last instruction}."""
+def _most(program, live):
+    """{scope: the most bytes in memory while it runs}."""
     found: dict[int, int] = {}
     for time, instruction in enumerate(program.instructions):
         index = instruction.scope
         while index >= 0:
-            found[index] = time
+            found[index] = max(found.get(index, 0), live[time])
             index = program.scopes[index].parent
     return found
 
 
-def _rules(program, index):
-    known = program.__dict__.setdefault("_rules_by_scope", {})
-    if not known:
-        for scope in program.scopes:
-            if scope.phase == "backward":
-                known.setdefault(scope.of, set()).add(scope.index)
-    return known.get(index, ())
+def _ends_of_rules(program):
+    """{forward scope: last instruction of its gradient rules}."""
+    found: dict[int, int] = {}
+    for time, instruction in enumerate(program.instructions):
+        index = instruction.scope
+        while index >= 0:
+            if program.scopes[index].phase == "backward":
+                found[program.scopes[index].of] = time
+            index = program.scopes[index].parent
+    return found

@@ -43,7 +43,7 @@ class GraphNode:
         flops: arithmetic operations; see `program.flops`.
         bytes: of its value.
         held: bytes that it keeps for the backward pass.
-        live: bytes of all computed values in memory when it has run, or None.
+        live: the most bytes of computed values in memory while it runs, or None.
         seconds: time, where it was measured.
         tracked: whether a gradient can flow back through it.
         count: how many nodes a group stands for.
