@@ -3,6 +3,7 @@ import ctypes
 import functools
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -74,27 +75,39 @@ def _run(options, source, target):
                           check=False)
 
 
-def build(text):
+def build(text, extra=(), mode=ctypes.DEFAULT_MODE):
     """The library compiled from C text, from the cache if it has been compiled before.
+
+    Args:
+        text: the C text.
+        extra: more flags.
+        mode: of `ctypes.CDLL`; with RTLD_GLOBAL other libraries find the functions of this one.
 
     Raises:
         CompileError: there is no compiler, or it refuses the text.
     """
     if compiler() is None:
         raise CompileError("there is no C compiler: no cc, gcc or clang on the path")
-    name = hashlib.sha256((_identity() + text).encode()).hexdigest()[:32]
+    name = hashlib.sha256("\n".join([_identity(), *extra, text]).encode()).hexdigest()[:32]
     target = folder() / f"{name}.so"
     if not target.exists():
         with tempfile.TemporaryDirectory(dir=folder()) as temporary:
             source, made = Path(temporary) / "program.c", Path(temporary) / "program.so"
             source.write_text(text, encoding="utf-8")
-            done = _run(flags(), source, made)
+            done = _run([*flags(), *extra], source, made)
             if done.returncode:
                 raise CompileError(f"{compiler()} refused a program:\n{done.stderr[:2000]}")
             os.replace(made, target)
-    return ctypes.CDLL(str(target))
+    return ctypes.CDLL(str(target), mode)
 
 
-def prelude():
-    """The C text that every program starts with."""
-    return (Path(__file__).parent / "prelude.h").read_text(encoding="utf-8")
+def source(name):
+    """A C file of this folder, the files of this folder that it includes put in their places."""
+    text = (Path(__file__).parent / name).read_text(encoding="utf-8")
+    return re.sub(r'#include "(.*)"', lambda found: source(found[1]), text)
+
+
+@functools.cache
+def convolutions():
+    """The library of convolutions, ready for programs that are loaded after it."""
+    return build(source("convolution.c"), ("-ffp-contract=fast",), ctypes.RTLD_GLOBAL)

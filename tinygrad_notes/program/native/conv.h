@@ -2,9 +2,16 @@
    as columns, which meet the weights. Threads share samples and stretches.
 
    x (N, C, S)  w (O, C / G, K)  y (N, O, P); sizes, kernel, places, stride, before and dilation per axis, outermost first. */
-typedef struct {
-    long n, c, o, g, size[3], kernel[3], places[3], stride[3], before[3], dilation[3];
-} Windows;
+
+#include "windows.h"
+
+/* Of convolution.c: float32 images without columns. */
+#define DECLARE(WAY)                                                                                                  \
+    extern void WAY##_forward(const Windows*, long, const float*, const float*, const float*, float*, float*);         \
+    extern void WAY##_to_input(const Windows*, long, const float*, const float*, float*, float*);                      \
+    extern void WAY##_to_weight(const Windows*, long, const float*, const float*, float*, float*);
+DECLARE(direct)
+DECLARE(tiled)
 
 static inline long of3(const long* a) { return a[0] * a[1] * a[2]; }
 static inline long least(long a, long b) { return a < b ? a : b; }

@@ -1,7 +1,6 @@
 """A program as compiled C code, with Python only where a function has no C form."""
 import ctypes
 import functools
-from pathlib import Path
 
 from ...backend.blas import blas_libraries
 from ..build import operands
@@ -11,7 +10,7 @@ from ..kernels import Call, Loop
 from ..program import Value
 from ..run.base import Executor
 from .calls import CallCode, has_c_form
-from .compiler import build, prelude
+from .compiler import build, convolutions, source
 from .expressions import TYPES, c_type, supported
 from .library import NEEDS, KernelCode, has_kernel
 from .loops import LoopCode
@@ -133,9 +132,11 @@ class NativeExecutor(Executor):
                           "    if (before != 1) set_blas_threads(1);",
                           f"    const int done = work{k}(arena, io, scalars);",
                           "    if (before != 1) set_blas_threads(before);", "    return done;", "}", ""]
-        parts = [(Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("blas.h", *sorted(used))]
-        self.text = "\n".join([prelude(), _OPENMP, f"#define THREADS {self.threads}", *parts,
+        parts = [source(name) for name in ("blas.h", *sorted(used))]
+        self.text = "\n".join([source("prelude.h"), _OPENMP, f"#define THREADS {self.threads}", *parts,
                                *([_CLOCK.format(len(self.fusion.kernels))] if self.timed else []), *functions])
+        if "conv.h" in used:
+            convolutions()
         self.library = build(self.text)
         set_products(self.library)
         self.functions = [getattr(self.library, f"run{k}") for k in range(len(bodies))]

@@ -1,7 +1,7 @@
 /* Kernels over rows that share an id, and over windows of which the largest element counts. */
 
 /* out[ids[e]] += values[e]: each thread has a stretch of the result and walks all ids, so that sums keep their order. */
-#define ROWS(T, F)                                                                                                    \
+#define ROWS(T, F, I)                                                                                                    \
     static int sum_rows_##F(long e, long n, long width, const T* values, const int64_t* ids, T* out) {                \
         int bad = 0;                                                                                                  \
         _Pragma("omp parallel num_threads(e * width > 65536 ? THREADS : 1)") {                                        \
@@ -19,57 +19,61 @@
         return bad;                                                                                                   \
     }                                                                                                                 \
     /* The largest of each window and its number; of equal elements the first, of several NaN the last. */            \
-    static void window_max_##F(long lead, const long* S, const long* P, const long* K, const long* stride,            \
+    ALWAYS void window_max_##F(long lead, const long* S, const long* P, const long* K, const long* stride,            \
                                const long* before, const long* dilation, const T* x, T* out, uint8_t* number) {       \
         _Pragma("omp parallel for num_threads(THREADS) schedule(static)")                                             \
-        for (long n = 0; n < lead; ++n) {                                                                             \
-            const T* plane = x + n * S[0] * S[1] * S[2];                                                              \
-            for (long d = 0; d < P[0]; ++d)                                                                           \
-                for (long h = 0; h < P[1]; ++h) {                                                                     \
-                    T* to = out + ((n * P[0] + d) * P[1] + h) * P[2];                                                 \
-                    uint8_t* at = number ? number + ((n * P[0] + d) * P[1] + h) * P[2] : 0;                           \
-                    for (long w = 0; w < P[2]; ++w) {                                                                 \
-                        T best = 0;                                                                                   \
-                        long which = -1;                                                                              \
-                        for (long kd = 0; kd < K[0]; ++kd) {                                                          \
-                            const long z = d * stride[0] + kd * dilation[0] - before[0];                              \
-                            if (z < 0 || z >= S[0]) continue;                                                         \
-                            for (long kh = 0; kh < K[1]; ++kh) {                                                      \
-                                const long y = h * stride[1] + kh * dilation[1] - before[1];                          \
-                                if (y < 0 || y >= S[1]) continue;                                                     \
-                                for (long kw = 0; kw < K[2]; ++kw) {                                                  \
-                                    const long v = w * stride[2] + kw * dilation[2] - before[2];                      \
-                                    if (v < 0 || v >= S[2]) continue;                                                 \
-                                    const T value = plane[(z * S[1] + y) * S[2] + v];                                 \
-                                    if (which < 0 || value > best || value != value) {                                \
-                                        best = value;                                                                 \
-                                        which = (kd * K[1] + kh) * K[2] + kw;                                         \
-                                    }                                                                                 \
-                                }                                                                                     \
+        for (long n = 0; n < lead * P[0] * P[1]; ++n) {                                                               \
+            const long d = n / P[1] % P[0], h = n % P[1];                                                             \
+            const T* plane = x + n / P[1] / P[0] * S[0] * S[1] * S[2];                                                \
+            for (long from = 0; from < P[2]; from += 128) {                                                           \
+                const long count = P[2] - from < 128 ? P[2] - from : 128;                                             \
+                T best[128];                                                                                          \
+                I which[128];                                                                                         \
+                for (long w = 0; w < count; ++w) { best[w] = -(T)INFINITY; which[w] = -1; }                           \
+                for (long kd = 0; kd < K[0]; ++kd) {                                                                  \
+                    const long z = d * stride[0] + kd * dilation[0] - before[0];                                      \
+                    if (z < 0 || z >= S[0]) continue;                                                                 \
+                    for (long kh = 0; kh < K[1]; ++kh) {                                                              \
+                        const long r = h * stride[1] + kh * dilation[1] - before[1];                                  \
+                        if (r < 0 || r >= S[1]) continue;                                                             \
+                        for (long kw = 0; kw < K[2]; ++kw) {                                                          \
+                            const long start = from * stride[2] + kw * dilation[2] - before[2];                       \
+                            const T* row = plane + (z * S[1] + r) * S[2] + start;                                     \
+                            const I k = (I)((kd * K[1] + kh) * K[2] + kw);                                            \
+                            const long a = start < 0 ? (-start + stride[2] - 1) / stride[2] : 0;                      \
+                            const long over = S[2] - start;                                                           \
+                            const long most = over <= 0 ? 0 : (over + stride[2] - 1) / stride[2];                     \
+                            const long b = most < count ? most : count;                                               \
+                            for (long w = a; w < b; ++w) {                                                            \
+                                const T value = row[w * stride[2]];                                                   \
+                                const int more = (value > best[w]) | (value != value) | (which[w] < 0);               \
+                                best[w] = more ? value : best[w];                                                     \
+                                which[w] = more ? k : which[w];                                                       \
                             }                                                                                         \
                         }                                                                                             \
-                        to[w] = best;                                                                                 \
-                        if (at) at[w] = (uint8_t)which;                                                               \
                     }                                                                                                 \
                 }                                                                                                     \
+                for (long w = 0; w < count; ++w) out[n * P[2] + from + w] = best[w];                                  \
+                if (number) for (long w = 0; w < count; ++w) number[n * P[2] + from + w] = (uint8_t)which[w];         \
+            }                                                                                                         \
         }                                                                                                             \
     }                                                                                                                 \
-    static void window_put_##F(long lead, const long* S, const long* P, const long* K, const long* stride,            \
+    ALWAYS void window_put_##F(long lead, const long* S, const long* P, const long* K, const long* stride,            \
                                const long* before, const long* dilation, const T* y, const uint8_t* number, T* out) { \
+        long place[256];                                                                                              \
+        for (long k = 0; k < K[0] * K[1] * K[2]; ++k)                                                                 \
+            place[k] = (k / K[2] / K[1] * dilation[0] * S[1] + k / K[2] % K[1] * dilation[1]) * S[2]                  \
+                + k % K[2] * dilation[2];                                                                             \
         _Pragma("omp parallel for num_threads(THREADS) schedule(static)")                                             \
         for (long n = 0; n < lead; ++n) {                                                                             \
             T* plane = out + n * S[0] * S[1] * S[2];                                                                  \
             memset(plane, 0, S[0] * S[1] * S[2] * sizeof(T));                                                         \
-            for (long d = 0; d < P[0]; ++d)                                                                           \
-                for (long h = 0; h < P[1]; ++h)                                                                       \
-                    for (long w = 0; w < P[2]; ++w) {                                                                 \
-                        const long p = ((n * P[0] + d) * P[1] + h) * P[2] + w, k = number[p];                         \
-                        const long z = d * stride[0] + k / K[2] / K[1] * dilation[0] - before[0];                     \
-                        const long r = h * stride[1] + k / K[2] % K[1] * dilation[1] - before[1];                     \
-                        const long v = w * stride[2] + k % K[2] * dilation[2] - before[2];                            \
-                        plane[(z * S[1] + r) * S[2] + v] += y[p];                                                     \
-                    }                                                                                                 \
+            for (long d = 0; d < P[0]; ++d) for (long h = 0; h < P[1]; ++h) {                                         \
+                const long p = ((n * P[0] + d) * P[1] + h) * P[2];                                                    \
+                const long at = ((d * stride[0] - before[0]) * S[1] + h * stride[1] - before[1]) * S[2] - before[2];  \
+                for (long w = 0; w < P[2]; ++w) plane[at + w * stride[2] + place[number[p + w]]] += y[p + w];         \
+            }                                                                                                         \
         }                                                                                                             \
     }
-ROWS(float, f)
-ROWS(double, d)
+ROWS(float, f, int32_t)
+ROWS(double, d, int64_t)

@@ -1,12 +1,54 @@
 """Kernels of the package that have a C form of their own: convolution, pooling, sums of rows, sparse products."""
+import ctypes
 import math
 
 from ..program import Value
 from ..views import row_major
 from .calls import CallCode
+from .compiler import convolutions
 from .expressions import c_type
 
 FLOATS = {"float32": "f", "float64": "d"}
+TILES = 1 << 16  # numbers of an image at one of the 36 points of minimal filtering, up to which it is kept whole
+
+
+class _Windows(ctypes.Structure):
+    _fields_ = [*[(name, ctypes.c_long) for name in "ncog"],
+                *[(name, ctypes.c_long * 3) for name in ("size", "kernel", "places", "stride", "before", "dilation")]]
+
+
+def geometry(g, text=False):
+    """The `Windows` of C for a geometry, or its initializer."""
+    def three(values, fill):
+        return tuple([fill] * (3 - len(values)) + list(values))
+    axes = [three(g.size, 1), three(g.kernel, 1), three(g.out, 1), three(g.stride, 1),
+            three([low for low, _ in g.padding], 0), three(g.dilation, 1)]
+    values = [g.batch, g.channels, g.outputs, g.groups]
+    if not text:
+        return _Windows(*values, *axes)
+    return "{" + ", ".join([*map(str, values), *["{" + ", ".join(map(str, a)) + "}" for a in axes]]) + "}"
+
+
+def room_of(way, what, windows, threads):
+    """Floats of room that a function of convolution.c needs."""
+    ask = getattr(convolutions(), f"{way}_{what.removeprefix('to_').replace('forward', '')}_room".replace("__", "_"))
+    ask.restype, ask.argtypes = ctypes.c_long, [ctypes.c_void_p, ctypes.c_long]
+    return ask(ctypes.addressof(windows), threads)
+
+
+def way(name, g, dtype):
+    """How a convolution is computed: 'tiled' or 'direct' by convolution.c, or by 'columns'."""
+    axes = len(g.size)
+    strides, single = set(g.stride) == {1}, math.prod(g.kernel) == 1
+    if dtype.name != "float32" or g.groups > 1 or axes > 2 or single or (name == "conv_to_input" and not strides):
+        return "columns"
+    filtered = axes == 2 and tuple(g.kernel) == (3, 3) and strides and set(g.dilation) == {1}
+    places = g.size if name == "conv_to_input" else g.out
+    tiles = math.prod(-(-n // 4) for n in places)
+    if filtered and min(places) >= 4 and g.channels % 16 == g.outputs % 16 == 0 and \
+            tiles * (g.channels + g.outputs) <= TILES:
+        return "tiled"
+    return "direct"
 
 
 class KernelCode(CallCode):
@@ -33,48 +75,41 @@ class KernelCode(CallCode):
         return self.context.scratch(size * self.context.threads, threads=1)
 
     # Convolution ----------------------------------------------------------------------
-    @staticmethod
-    def windows(g):
-        """The C constant that tells where windows lie."""
-        def three(values, fill):
-            values = [fill] * (3 - len(values)) + list(values)
-            return "{" + ", ".join(map(str, values)) + "}"
-        return (f"const Windows w = {{{g.batch}, {g.channels}, {g.outputs}, {g.groups}, {three(g.size, 1)}, "
-                f"{three(g.kernel, 1)}, {three(g.out, 1)}, {three(g.stride, 1)}, "
-                f"{three([p[0] for p in g.padding], 0)}, {three(g.dilation, 1)}}};")
-
     def columns(self, g, item):
         """Bytes of the columns that a thread brings together, and of a private weight."""
         rows = g.channels // g.groups * g.taps
         most = max(64, 49152 // max(rows, 1) // 16 * 16)
         return rows * min(most, g.positions) * item, g.outputs * rows * item
 
+    def convolution(self, g, named, columns):
+        """The call of a convolution of `named` arguments; `columns` bytes per thread serve the plain way."""
+        what, kind = self.i.name.removeprefix("conv_"), c_type(self.out.dtype)
+        found = way(self.i.name, g, self.out.dtype)
+        lines = [f"const Windows w = {geometry(g, text=True)};"]
+        for name, value in named.items():
+            lines += [f"const {kind}* {name} = 0;"] if value is None else self.pointer(name, value)
+        given = [*named, self.context.pointer(self.out)]
+        if found == "columns":
+            room = self.room(columns)
+            return [*lines, f"conv_{what}_{FLOATS[self.out.dtype.name]}(&w, {', '.join(given)}, ({kind}*)({room}));"]
+        threads = self.context.threads
+        room = self.context.scratch(4 * room_of(found, what, geometry(g), threads), threads=1)
+        return [*lines, f"{found}_{what}(&w, THREADS, {', '.join(given)}, (float*)({room}));"]
+
     def conv_forward(self):
         """y = w * x + b"""
         x, w, b, g = (self.argument(k) for k in range(4))
-        f, kind = FLOATS[self.out.dtype.name], c_type(self.out.dtype)
-        size, _ = self.columns(g, self.out.dtype.itemsize)
-        lines = [self.windows(g), *self.pointer("x", x), *self.pointer("k", w)]
-        lines += self.pointer("b", b) if b is not None else []
-        bias, out = "b" if b is not None else "0", self.context.pointer(self.out)
-        return [*lines, f"conv_forward_{f}(&w, x, k, {bias}, {out}, ({kind}*)({self.room(size)}));"]
+        return self.convolution(g, {"x": x, "k": w, "b": b}, self.columns(g, self.out.dtype.itemsize)[0])
 
     def conv_to_input(self):
         """x of y"""
         y, w, g = (self.argument(k) for k in range(3))
-        f, kind = FLOATS[self.out.dtype.name], c_type(self.out.dtype)
-        size, _ = self.columns(g, self.out.dtype.itemsize)
-        return [self.windows(g), *self.pointer("y", y), *self.pointer("k", w),
-                f"conv_to_input_{f}(&w, y, k, {self.context.pointer(self.out)}, ({kind}*)({self.room(size)}));"]
+        return self.convolution(g, {"y": y, "k": w}, self.columns(g, self.out.dtype.itemsize)[0])
 
     def conv_to_weight(self):
         """w of x and y"""
         x, y, g = (self.argument(k) for k in range(3))
-        f, kind = FLOATS[self.out.dtype.name], c_type(self.out.dtype)
-        size, weight = self.columns(g, self.out.dtype.itemsize)
-        out, room = self.context.pointer(self.out), self.room(size + weight)
-        return [self.windows(g), *self.pointer("x", x), *self.pointer("y", y),
-                f"conv_to_weight_{f}(&w, x, y, {out}, ({kind}*)({room}));"]
+        return self.convolution(g, {"x": x, "y": y}, sum(self.columns(g, self.out.dtype.itemsize)))
 
     # Pooling --------------------------------------------------------------------------
     @staticmethod
