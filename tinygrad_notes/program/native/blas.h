@@ -51,3 +51,6 @@ void set_blas(void* s, void* d, void* get, void* set) {
     }
 GEMM(gemm_f, float, sgemm_)
 GEMM(gemm_d, double, dgemm_)
+
+/* Of products.c: one side is narrow. */
+extern void product(long, long, long, long, const float*, long, long, const float*, long, long, float*, long, float*);

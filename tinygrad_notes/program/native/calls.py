@@ -1,8 +1,10 @@
 """Instructions that are not loops, as C: products, copies, fills, look-ups, conditions."""
+import ctypes
 import math
 
 from ..program import Value
 from ..views import merged, row_major
+from .compiler import library
 from .expressions import TYPES, c_type, number
 
 IN_C = ("matmul", "concat", "write", "full", "take", "assume", "reshape")
@@ -153,6 +155,12 @@ class CallCode:
         (_, xs, xt, xo), (_, ys, yt, yo) = read
         (m, k), n = xs[-2:], ys[-1]
         lead = out.shape[:-2]
+        if is_narrow(self.i):
+            ask = library("products").product_room
+            ask.restype, ask.argtypes = ctypes.c_long, [ctypes.c_long] * 3
+            room = self.context.scratch(4 * self.context.threads * ask(m, n, k), threads=1)
+            return [*lines, f"product(THREADS, {m}, {n}, {k}, p + {xo}, {xt[-2]}, {xt[-1]}, r + {yo}, {yt[-2]}, "
+                            f"{yt[-1]}, q, {n}, (float*)({room}));"]
         if math.prod(lead) * m * n * k >= 1 << 18 and math.prod(lead) > 1 and self.context.threads > 1:
             lines.append(f"#pragma omp parallel for collapse({len(lead)}) num_threads(THREADS)")
         lines += [f"for (long s{a} = 0; s{a} < {size}; ++s{a}) {{" for a, size in enumerate(lead)]
@@ -169,6 +177,15 @@ class CallCode:
         extra = len(lead) - len(shape)
         terms = [f"s{a + extra} * {t}L" for a, (n, t) in enumerate(zip(shape, strides)) if n != 1 and t]
         return " + ".join([str(offset), *terms])
+
+
+def is_narrow(instruction):
+    """Whether this is a large product in float32 of which one side has few rows or columns: products.c is faster."""
+    if instruction.name != "matmul" or "transpose_x" not in instruction.kwargs:
+        return False
+    x, out = instruction.inputs[0], instruction.outputs[0]
+    return (len(out.shape) == 2 and out.dtype.name == "float32" and min(out.shape) <= 32
+            and out.size * x.size // max(out.shape[0], 1) >= 1 << 21)
 
 
 def _fits(shape, rows, columns):

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fPIC", "-shared")
-OPTIONAL = ("-fopenmp",)
+OPTIONAL = ("-fopenmp", "-mprefer-vector-width=512")
 
 
 class CompileError(RuntimeError):
@@ -108,6 +108,6 @@ def source(name):
 
 
 @functools.cache
-def convolutions():
-    """The library of convolutions, ready for programs that are loaded after it."""
-    return build(source("convolution.c"), ("-ffp-contract=fast",), ctypes.RTLD_GLOBAL)
+def library(name):
+    """A C file of this folder as a library, ready for programs that are loaded after it: 'convolution', 'products'."""
+    return build(source(f"{name}.c"), ("-ffp-contract=fast",), ctypes.RTLD_GLOBAL)

@@ -4,136 +4,8 @@
 
    A library of its own, compiled once. Threads share the images. Arrays are x (N, C, H, W), w (O, C, K, L), y (N, O, P, Q);
    inside, an image is (H, W, C), and the weights lie in blocks of output channels: (O / B, K, L, C, B), B 16 or 32. */
-#include <stdint.h>
-#include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#else
-#define omp_get_thread_num() 0
-#define omp_get_num_threads() 1
-#endif
-
+#include "middle.h"
 #include "windows.h"
-
-#define LANES 16
-typedef float vec __attribute__((vector_size(64), aligned(4), may_alias));
-#ifdef __AVX512F__
-#define ROWS 12 /* rows of a block in registers, and vectors of a row */
-#define WIDE 2
-#else
-#define ROWS 6
-#define WIDE 1
-#endif
-#define BLOCK (WIDE * LANES)
-#define INLINE static inline __attribute__((always_inline))
-
-static inline long least(long a, long b) { return a < b ? a : b; }
-static inline long most(long a, long b) { return a > b ? a : b; }
-static inline long whole(long n) { return (n + LANES - 1) / LANES * LANES; }
-INLINE vec load(const float* p) { return *(const vec*)p; }
-INLINE void store(float* p, vec v) { *(vec*)p = v; }
-
-/* Output channels from `at`: so many vectors are the next block. */
-static inline long vectors(long o, long at) { return o - at >= BLOCK ? WIDE : 1; }
-
-/* The middle of everything. R rows of positions, V vectors of channels:
-     forward   out[r][v] = sum over k, l, c of x[k row + l column + r step + c] w[k, l, c, v]
-     backward  out[r][v] += sum over p, q of x[p row + q step + r] y[p, q, v]                                       */
-#define DO_1(M) M(0)
-#define DO_2(M) DO_1(M) M(1)
-#define DO_3(M) DO_2(M) M(2)
-#define DO_4(M) DO_3(M) M(3)
-#define DO_5(M) DO_4(M) M(4)
-#define DO_6(M) DO_5(M) M(5)
-#define DO_7(M) DO_6(M) M(6)
-#define DO_8(M) DO_7(M) M(7)
-#define DO_9(M) DO_8(M) M(8)
-#define DO_10(M) DO_9(M) M(9)
-#define DO_11(M) DO_10(M) M(10)
-#define DO_12(M) DO_11(M) M(11)
-/* Named variables, since compilers keep an array of vectors in memory. */
-#define ZERO_1(r) vec a##r = {0};
-#define ZERO_2(r) vec a##r = {0}, b##r = {0};
-#define READ_1(r) vec a##r = load(out + r * LANES);
-#define READ_2(r) vec a##r = load(out + 2 * r * LANES), b##r = load(out + (2 * r + 1) * LANES);
-#define ADD_1(r) a##r += from[r * step] * first;
-#define ADD_2(r) { const float s = from[r * step]; a##r += s * first; b##r += s * second; }
-#define PUT_1(r) store(out + r * ld, a##r);
-#define PUT_2(r) store(out + r * ld, a##r); store(out + r * ld + LANES, b##r);
-#define FETCH_1(p) const vec first = load(p);
-#define FETCH_2(p) const vec first = load(p), second = load(p + LANES);
-#define MIDDLE(R, V)                                                                                                  \
-    static void forward_##R##_##V(long K, long L, long C, const float* x, long row, long column, long step,           \
-                                  const float* w, float* out, long ld) {                                              \
-        DO_##R(ZERO_##V)                                                                                              \
-        for (long k = 0; k < K; ++k) for (long l = 0; l < L; ++l) {                                                   \
-            const float* from = x + k * row + l * column;                                                             \
-            for (long c = 0; c < C; ++c, ++from, w += V * LANES) { FETCH_##V(w) DO_##R(ADD_##V) }                     \
-        }                                                                                                             \
-        DO_##R(PUT_##V)                                                                                               \
-    }                                                                                                                 \
-    static void backward_##R##_##V(long P, long Q, const float* x, long row, long apart, const float* y, long other,  \
-                                   float* out) {                                                                      \
-        const long step = 1, ld = V * LANES;                                                                          \
-        DO_##R(READ_##V)                                                                                              \
-        for (long p = 0; p < P; ++p) {                                                                                \
-            const float* from = x + p * row;                                                                          \
-            for (long q = 0; q < Q; ++q, y += other, from += apart) { FETCH_##V(y) DO_##R(ADD_##V) }                  \
-        }                                                                                                             \
-        DO_##R(PUT_##V)                                                                                               \
-    }
-typedef void (*forward_t)(long, long, long, const float*, long, long, long, const float*, float*, long);
-typedef void (*backward_t)(long, long, const float*, long, long, const float*, long, float*);
-#define EACH(V) MIDDLE(1, V) MIDDLE(2, V) MIDDLE(3, V) MIDDLE(4, V) MIDDLE(5, V) MIDDLE(6, V)
-#define TABLE(NAME, V) NAME##_1_##V, NAME##_2_##V, NAME##_3_##V, NAME##_4_##V, NAME##_5_##V, NAME##_6_##V
-EACH(1)
-#if ROWS == 12
-#define MORE(V) MIDDLE(7, V) MIDDLE(8, V) MIDDLE(9, V) MIDDLE(10, V) MIDDLE(11, V) MIDDLE(12, V)
-#define TABLE_MORE(NAME, V) , NAME##_7_##V, NAME##_8_##V, NAME##_9_##V, NAME##_10_##V, NAME##_11_##V, NAME##_12_##V
-MORE(1)
-EACH(2)
-MORE(2)
-static const forward_t forwards[2][12] = {{TABLE(forward, 1) TABLE_MORE(forward, 1)}, {TABLE(forward, 2) TABLE_MORE(forward, 2)}};
-static const backward_t backwards[2][12] = {{TABLE(backward, 1) TABLE_MORE(backward, 1)},
-                                            {TABLE(backward, 2) TABLE_MORE(backward, 2)}};
-#else
-static const forward_t forwards[1][6] = {{TABLE(forward, 1)}};
-static const backward_t backwards[1][6] = {{TABLE(backward, 1)}};
-#endif
-
-/* n things in blocks of at most ROWS, as equal as can be: where block k of m starts. */
-static inline long blocks(long n) { return (n + ROWS - 1) / ROWS; }
-
-/* Transposes --------------------------------------------------------------------------------------------------------- */
-#if defined(__AVX512F__) && defined(__has_builtin)
-#if __has_builtin(__builtin_shufflevector)
-#define LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-INLINE void turn_block(const float* from, long ld, float* to, long ldt) {
-    vec a[16], b[16];
-    for (int k = 0; k < 16; ++k) a[k] = load(from + k * ld);
-    for (int round = 0; round < 2; ++round) {
-        for (int k = 0; k < 8; ++k) { b[2 * k] = LOW(a[k], a[k + 8]); b[2 * k + 1] = HIGH(a[k], a[k + 8]); }
-        for (int k = 0; k < 8; ++k) { a[2 * k] = LOW(b[k], b[k + 8]); a[2 * k + 1] = HIGH(b[k], b[k + 8]); }
-    }
-    for (int k = 0; k < 16; ++k) store(to + k * ldt, a[k]);
-}
-#define BLOCKWISE 1
-#endif
-#endif
-
-/* to[c ldt + r] = from[r ld + c] */
-static void turn(const float* from, long ld, long rows, long columns, float* to, long ldt) {
-    long r = 0;
-#ifdef BLOCKWISE
-    for (; r + 16 <= rows; r += 16) {
-        long c = 0;
-        for (; c + 16 <= columns; c += 16) turn_block(from + r * ld + c, ld, to + c * ldt + r, ldt);
-        for (; c < columns; ++c) for (long k = r; k < r + 16; ++k) to[c * ldt + k] = from[k * ld + c];
-    }
-#endif
-    for (; r < rows; ++r) for (long c = 0; c < columns; ++c) to[c * ldt + r] = from[r * ld + c];
-}
 
 /* An image (C, H, W) into (high, wide, ld), `top` and `left` away from its corner, zeros around it. */
 static void channels_last(const float* x, long C, long H, long W, long top, long left, long high, long wide, long ld,
@@ -213,8 +85,9 @@ static void convolve(const Windows* w, long threads, const float* x, const float
                 const long v = vectors(O, at);
                 for (long p = first; p < last; ++p) for (long t = 0; t < tiles; ++t) {
                     const long q = Q * t / tiles, r = Q * (t + 1) / tiles - q;
-                    forwards[v - 1][r - 1](K, L, C, inside + (p * sh * wide + q * sw) * C, w->dilation[1] * wide * C,
-                                           w->dilation[2] * C, sw * C, block, made + ((p - first) * Q + q) * O + at, O);
+                    middles[v - 1][r - 1](K, L, C, inside + (p * sh * wide + q * sw) * C, w->dilation[1] * wide * C,
+                                          w->dilation[2] * C, 1, sw * C, block, v * LANES,
+                                          made + ((p - first) * Q + q) * O + at, O, 0);
                 }
                 at += v * LANES;
                 block += K * L * C * v * LANES;
@@ -280,7 +153,8 @@ void direct_to_weight(const Windows* w, long threads, const float* x, const floa
                     const float* from = inside + (k * w->dilation[1] * wide + l * w->dilation[2]) * C;
                     for (long t = 0; t < tiles; ++t) {
                         const long a = length * t / tiles, r = length * (t + 1) / tiles - a;
-                        backwards[v - 1][r - 1](P, Q, from + a, sh * wide * C, sw * C, turned + at, O, to + a * v * LANES);
+                        middles[v - 1][r - 1](P, 1, Q, from + a, sh * wide * C, 0, sw * C, 1, turned + at, O,
+                                              to + a * v * LANES, v * LANES, 1);
                     }
                     to += length * v * LANES;
                 }
@@ -437,8 +311,8 @@ static void convolve_tiled(const Windows* w, long threads, const float* x, const
             const long s = vectors(O, at);
             for (long t = 0; t < parts; ++t) {
                 const long a = T * t / parts, r = T * (t + 1) / parts - a;
-                forwards[s - 1][r - 1](1, 1, C, v + (k * T + a) * C, 0, 0, C, room + k * C * O + at * C,
-                                       m + (k * T + a) * O + at, O);
+                middles[s - 1][r - 1](1, 1, C, v + (k * T + a) * C, 0, 0, 1, C, room + k * C * O + at * C, s * LANES,
+                                      m + (k * T + a) * O + at, O, 0);
             }
             at += s * LANES;
         }
@@ -484,8 +358,8 @@ void tiled_to_weight(const Windows* w, long threads, const float* x, const float
                 const long s = vectors(O, at);
                 for (long t = 0; t < parts; ++t) {
                     const long a = C * t / parts, r = C * (t + 1) / parts - a;
-                    backwards[s - 1][r - 1](1, T, v + k * T * C + a, 0, C, m + k * T * O + at, O,
-                                            sums + k * C * O + at * C + a * s * LANES);
+                    middles[s - 1][r - 1](1, 1, T, v + k * T * C + a, 0, 0, C, 1, m + k * T * O + at, O,
+                                          sums + k * C * O + at * C + a * s * LANES, s * LANES, 1);
                 }
                 at += s * LANES;
             }

@@ -9,8 +9,8 @@ from ..errors import Outdated
 from ..kernels import Call, Loop
 from ..program import Value
 from ..run.base import Executor
-from .calls import CallCode, has_c_form
-from .compiler import build, convolutions, source
+from .calls import CallCode, has_c_form, is_narrow
+from .compiler import build, library, source
 from .expressions import TYPES, c_type, supported
 from .library import NEEDS, KernelCode, has_kernel
 from .loops import LoopCode
@@ -118,6 +118,7 @@ class NativeExecutor(Executor):
                 used.add(NEEDS[kernel.instruction.name])
                 lines += KernelCode(kernel.instruction, self.views, self.memory, context).code()
             else:
+                used |= {"blas.h"} if is_narrow(kernel.instruction) else set()
                 lines += CallCode(kernel.instruction, self.views, self.memory, context).code()
             if self.timed and not self.in_python(kernel):
                 lines.append(f"    times_[{kernel.index}] += now_() - begin_;")
@@ -132,11 +133,12 @@ class NativeExecutor(Executor):
                           "    if (before != 1) set_blas_threads(1);",
                           f"    const int done = work{k}(arena, io, scalars);",
                           "    if (before != 1) set_blas_threads(before);", "    return done;", "}", ""]
-        parts = [source(name) for name in ("blas.h", *sorted(used))]
+        parts = [source(name) for name in ("blas.h", *sorted(used - {"blas.h"}))]
         self.text = "\n".join([source("prelude.h"), _OPENMP, f"#define THREADS {self.threads}", *parts,
                                *([_CLOCK.format(len(self.fusion.kernels))] if self.timed else []), *functions])
-        if "conv.h" in used:
-            convolutions()
+        for header, name in (("conv.h", "convolution"), ("blas.h", "products")):
+            if header in used:
+                library(name)
         self.library = build(self.text)
         set_products(self.library)
         self.functions = [getattr(self.library, f"run{k}") for k in range(len(bodies))]

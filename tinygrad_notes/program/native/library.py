@@ -5,7 +5,7 @@ import math
 from ..program import Value
 from ..views import row_major
 from .calls import CallCode
-from .compiler import convolutions
+from .compiler import library
 from .expressions import c_type
 
 FLOATS = {"float32": "f", "float64": "d"}
@@ -31,7 +31,8 @@ def geometry(g, text=False):
 
 def room_of(way, what, windows, threads):
     """Floats of room that a function of convolution.c needs."""
-    ask = getattr(convolutions(), f"{way}_{what.removeprefix('to_').replace('forward', '')}_room".replace("__", "_"))
+    kind = {"forward": "", "to_input": "_input", "to_weight": "_weight"}[what]
+    ask = getattr(library("convolution"), f"{way}{kind}_room")
     ask.restype, ask.argtypes = ctypes.c_long, [ctypes.c_void_p, ctypes.c_long]
     return ask(ctypes.addressof(windows), threads)
 

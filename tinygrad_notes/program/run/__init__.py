@@ -1,5 +1,8 @@
 """Ways to run a program: as C where a compiler is found, else in plain NumPy; instruction by instruction elsewhere."""
+import warnings
+
 from ..interpret import interpret
+from ..native.compiler import compiler
 
 __all__ = ["executor"]
 BACKENDS = ("auto", "c", "numpy", "interpret")
@@ -12,7 +15,8 @@ def executor(program, extra=(), in_place=(), backend="auto", **options):
         program: the program as recorded.
         extra: further values that are wanted.
         in_place: states whose arrays may be written over.
-        backend: "c", "numpy", "interpret", or "auto" for the first of them that this machine and device allow.
+        backend: "c", "numpy", "interpret", or "auto" for the first of them that this machine and device allow; should
+            one fail, the next takes its place, with a warning.
         **options: see `base.Executor`.
 
     Raises:
@@ -21,15 +25,34 @@ def executor(program, extra=(), in_place=(), backend="auto", **options):
     if backend not in BACKENDS:
         raise ValueError(f"backend: expected one of {', '.join(map(repr, BACKENDS))}, got {backend!r}")
     program.extra = list(extra)
-    if backend == "interpret" or program.device != "cpu":
-        def run(inputs, states, scalars):
-            arrays = interpret(program, inputs, states, scalars)
-            return [arrays[v] for v in program.results()]
-        return run
-    if backend != "numpy":
-        from ..native.compiler import compiler
-        if compiler() is not None or backend == "c":
-            from ..native.executor import NativeExecutor
-            return NativeExecutor(program, in_place=in_place, **options)
-    from .blocks import BlockExecutor
-    return BlockExecutor(program, in_place=in_place, **options)
+    ways = [backend] if backend != "auto" else ["c", "numpy", "interpret"] if compiler() else ["numpy", "interpret"]
+    if program.device != "cpu":
+        ways = ["interpret"]
+    failed = []
+    for way in ways:
+        try:
+            made = _made(way, program, in_place, options)
+        except Exception as error:
+            if way == ways[-1]:
+                raise
+            failed.append(f"{way} ({type(error).__name__}: {error})")
+            continue
+        if failed:
+            warnings.warn(f"compile: {way} runs this program, since it cannot be done by {' nor by '.join(failed)}",
+                          RuntimeWarning, stacklevel=2)
+        return made
+    raise AssertionError("there is always a way")
+
+
+def _made(way, program, in_place, options):
+    if way == "c":
+        from ..native.executor import NativeExecutor
+        return NativeExecutor(program, in_place=in_place, **options)
+    if way == "numpy":
+        from .blocks import BlockExecutor
+        return BlockExecutor(program, in_place=in_place, **options)
+
+    def run(inputs, states, scalars):
+        arrays = interpret(program, inputs, states, scalars)
+        return [arrays[v] for v in program.results()]
+    return run
