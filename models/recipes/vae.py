@@ -34,5 +34,6 @@ RECIPES = (
     Recipe("vae", "a variational autoencoder that draws", _build_vae, lambda data: TensorDataset(data.tensors[0]),
            _report_vae, _pictures_vae,
            data="digits", epochs=300, batch_size=64, lr=2e-3, half_life=30,
-           plots=(("curves.svg", "nats", ("loss",)), ("terms.svg", "nats", ("reconstruction", "kl")))),
+           plots=(("curves.svg", "nats", ("loss",)), ("terms.svg", "nats", ("reconstruction", "kl"))),
+           during=lambda model, source: model.sample(40)),
 )

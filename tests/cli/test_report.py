@@ -178,6 +178,15 @@ def test_folders_that_cannot_be_written_are_named_before_the_training(cli, tmp_p
     assert code == 1 and "runs/mlp: cannot write into this folder (Permission denied)" in err and out == ""
 
 
+def test_the_loss_surface_is_drawn_where_it_is_asked_for(cli, tmp_path):
+    for options in ((), ("--surface",)):
+        assert cli("train", "mlp", "--epochs", 2, "-q", "--set", "hidden=4", *options) == (0, "", "")
+    plain, surface = (tmp_path / "runs" / name for name in ("mlp", "mlp-2"))
+    assert "of the path" in (surface / "surface.svg").read_text() and not (plain / "surface.svg").exists()
+    assert "around its parameters, with the way there" in (surface / "report.html").read_text()
+    assert (plain / "checkpoint.safetensors").read_bytes() == (surface / "checkpoint.safetensors").read_bytes()
+
+
 # The list of runs ---------------------------------------------------------------------
 def test_runs_are_listed_and_compared(finished, cli, monkeypatch, tmp_path):
     monkeypatch.chdir(finished.parent)
@@ -238,5 +247,5 @@ def test_without_its_package_tensorboard_is_refused_before_anything_is_written(c
     for name in ("tensorboard", "tensorboardX"):
         monkeypatch.setitem(sys.modules, name, None)
     code, out, err = cli("train", "mlp", "--tensorboard")
-    assert code == 1 and "pip install 'tinygrad-notes[tensorboard]'" in err and out == ""
+    assert code == 2 and "pip install 'tinygrad-notes[tensorboard]'" in err and out == ""
     assert not list(tmp_path.iterdir())

@@ -153,6 +153,8 @@ def _train(parser):
     add("--resume", metavar="FOLDER", help="continue this run")
     add("--tensorboard", action="store_true",
         help="also write event files for TensorBoard into FOLDER/tensorboard (needs its package)")
+    add("--surface", action="store_true",
+        help="also draw the loss around the final parameters, with the way there (a few hundred evaluations)")
     add("--no-monitor", action="store_true",
         help="do not look at activations, gradients and updates once per epoch (looking changes no bit)")
     add("--no-curves", action="store_true", help="a progress bar alone, without curves above it")

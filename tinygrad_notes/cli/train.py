@@ -11,19 +11,20 @@ from ..models.recipes import loss_of_parameters
 from ..testing import CORRECT, WRONG
 from ..testing import gradcheck as check_gradient
 from ..testing.verdict import REASONS
-from ..train import LiveCurves, Monitor, TensorBoard, save, stop_on_signals
+from ..train import LiveCurves, Monitor, Snapshots, TensorBoard, save, stop_on_signals
 from ..train.files import write_bytes, write_json, write_text
 from ..train.progress import wanted
 from ..train.tensorboard import event_writer
 from ..train.trainer import batch_size
-from ..viz import graph, plot_curves
+from ..viz import graph, loss_surface, plot_curves
 from .during import During
+from .errors import Usage
 from .reading import CHECKPOINT, read_json
 from .report import write_report
 from .run import Config, Run, new_folder
 from .state import FAILED, FINISHED, STOPPED, TRAINING, State, check_writable
 
-MONITOR = "monitor.json"
+MONITOR, EXAMPLES = "monitor.json", 200
 
 
 def train(args):
@@ -31,7 +32,10 @@ def train(args):
     say = (lambda *text: None) if args.quiet else (lambda *text: print(*text, flush=True))
     config = Config.stored(args.resume, args) if args.resume is not None else Config.of(args)
     if args.tensorboard:
-        event_writer()  # an error now rather than later
+        try:
+            event_writer()  # an error now rather than later
+        except ImportError as error:
+            raise Usage(f"--tensorboard: {error}") from error
     with as_device(config.device), blas_threads(config.threads):
         run = Run(config, args.steps)
         if args.resume is None:
@@ -67,6 +71,8 @@ def _trained(run, folder, args, say, state):
                     f"--resume {folder}")
         return 1
     code = _finish(run, folder, say)
+    if args.surface and run.trainer is not None:
+        _surface(run, folder, args.quiet)
     state.write(FINISHED, run.trainer, run.trainer.finished if run.trainer is not None else "")
     return code
 
@@ -85,6 +91,8 @@ def _fit(run, folder, args, say):
         trainer.callbacks.append(During(run, folder))
     bar = not (args.quiet or args.no_progress) and wanted()
     monitor = None if args.no_monitor else _monitored(trainer, folder)
+    if args.surface:
+        trainer.callbacks.append(Snapshots())
     if args.tensorboard:
         trainer.callbacks.append(TensorBoard(folder / "tensorboard", monitor))
     if bar and not args.no_curves:
@@ -203,6 +211,15 @@ def draw(run, folder):
     picture = graph(found["loss"] if isinstance(found, dict) else found, names=dict(run.model.named_parameters()))
     write_text(folder / "graph.svg", picture.svg())
     return [*names, *(plot[0] for plot in run.recipe.plots), "graph.svg"]
+
+
+def _surface(run, folder, quiet):
+    """Draw the loss of some held-out examples in the plane of the way that the parameters took."""
+    path = next(c for c in run.trainer.callbacks if isinstance(c, Snapshots)).states
+    picture = loss_surface(run.model, [run.batch(EXAMPLES)], run.trainer.loss, path=path, steps=21,
+                           directions="pca" if len(path) > 2 else "random", progress=False if quiet else None,
+                           title=f"loss of {run.config.model} around its parameters, with the way there")
+    write_text(folder / "surface.svg", picture.svg())
 
 
 def _plot(run, unit, columns):

@@ -112,8 +112,9 @@ def grid(figures: Sequence[str], small: bool = False, most: int | None = None) -
 
 
 def frames(pictures: Mapping[str, str]) -> str:
-    """Pictures of several times, with a slider between them; without script, one after the other."""
-    parts = "".join(f"<div>{figure(svg, caption, 'wide')}</div>" for caption, svg in pictures.items())
+    """{what it shows: SVG} of several times, with a slider between them; without script, one after the other."""
+    parts = "".join(f'<div role="group" aria-label="{escape(caption)}">{figure(svg, "", "wide")}</div>'
+                    for caption, svg in pictures.items())
     return f'<div class="frames">{parts}</div>' if parts else ""
 
 
