@@ -1,4 +1,5 @@
 """The page of a run: everything on it, whatever became of the run; nothing from outside; and it works in a browser."""
+import html
 import json
 import re
 import sys
@@ -66,6 +67,10 @@ def test_the_page_of_a_run_holds_everything_and_needs_nothing_else(finished):
     links = [value for _, attributes in found.tags for name, value in attributes.items()
              if name in ("src", "href", "xlink:href", "action", "data") and value]
     assert all(link.startswith(("#", "data:")) for link in links), [link for link in links if link[:4] != "data"]
+    frame, = (attributes for tag, attributes in found.tags if tag == "iframe")
+    assert frame["sandbox"] == "allow-scripts"
+    Checked(frame["srcdoc"])
+    text = text.replace(html.escape(frame["srcdoc"]), "")
     assert "@import" not in text and "url(http" not in text
     assert set(re.findall(r"https?://[^\s\"'<>]+", text)) <= {"http://www.w3.org/2000/svg"}
     data = [json.loads(s) for s in re.findall(r'<script type="application/json">(.*?)</script>', text)]

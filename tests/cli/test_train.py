@@ -24,7 +24,7 @@ def test_a_run_leaves_everything_in_its_folder(cli, tmp_path, name, files):
     folder = tmp_path / "runs" / name
     always = {"config.json", "checkpoint.safetensors", "model.safetensors", "history.csv", "history.json",
               "result.json", "samples.svg", "samples.png", "curves.svg", "graph.svg", "gradcheck.txt",
-              "gradcheck.json", "monitor.json", "state.json", "report.html"}
+              "gradcheck.json", "monitor.json", "state.json", "report.html", "graph.html"}
     assert {p.name for p in folder.iterdir()} == always | files
     for picture in folder.glob("*.svg"):
         assert ElementTree.parse(picture).getroot().tag.endswith("svg")

@@ -86,9 +86,10 @@ def _page(folder, run, notes):
     found.section("Over the training", _during(folder, run))
     found.section("Inside the model", *_inside(folder))
     found.section("Gradient check", *_gradcheck(folder))
-    graph = folder.text("graph.svg")
-    found.section("Computation graph", graph and page.figure(graph, "what the loss of a batch is computed from",
-                                                             "wide"))
+    still, live = folder.text("graph.svg"), folder.text("graph.html")
+    if still:
+        found.section("Computation graph", page.note("What the loss of a batch is computed from."),
+                      page.framed(live, "computation graph", still) if live else page.figure(still, "", "wide"))
     found.section("Settings", *_settings(folder))
     return found.html(f"tinygrad_notes {state.get('environment', {}).get('tinygrad_notes', '')}, state of "
                       f"{state.get('noted', 'unknown date')}")

@@ -210,7 +210,8 @@ def draw(run, folder):
         found = run.model.loss(*run.batch())
     picture = graph(found["loss"] if isinstance(found, dict) else found, names=dict(run.model.named_parameters()))
     write_text(folder / "graph.svg", picture.svg())
-    return [*names, *(plot[0] for plot in run.recipe.plots), "graph.svg"]
+    write_text(folder / "graph.html", picture.html())
+    return [*names, *(plot[0] for plot in run.recipe.plots), "graph.svg", "graph.html"]
 
 
 def _surface(run, folder, quiet):

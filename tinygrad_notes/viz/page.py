@@ -13,7 +13,9 @@ from .curves import plot_curves, smoothed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'"
+# Nothing is fetched from anywhere; frames hold only what is written in the page.
+POLICY = ("default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
+          "frame-src 'self' about:; base-uri 'none'")
 
 
 class Page:
@@ -116,6 +118,12 @@ def frames(pictures: Mapping[str, str]) -> str:
     parts = "".join(f'<div role="group" aria-label="{escape(caption)}">{figure(svg, "", "wide")}</div>'
                     for caption, svg in pictures.items())
     return f'<div class="frames">{parts}</div>' if parts else ""
+
+
+def framed(html: str, title: str, still: str) -> str:
+    """Another whole page in a frame that can reach nothing of this one; on paper, the picture `still`."""
+    return (f'<iframe sandbox="allow-scripts" loading="lazy" title="{escape(title)}" srcdoc="{escape(html)}"></iframe>'
+            f'{figure(still, "", "wide paperonly")}')
 
 
 def note(text: str) -> str:
