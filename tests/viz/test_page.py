@@ -25,7 +25,8 @@ def opened(folder, page, script="", size="1300,850"):
            "document.body.dataset.result = JSON.stringify(found === undefined ? null : found); })()</script>")
     path.write_text(page.replace("</body>", run + "</body>"), encoding="utf-8")
     command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-               f"--window-size={size}", f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=3000", "--dump-dom", path.as_uri()]
+               f"--window-size={size}", f"--user-data-dir={folder / 'profile'}",
+               "--virtual-time-budget=3000", "--dump-dom", path.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     said = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
     result = re.search(r'data-result="([^"]*)"', done.stdout)
@@ -149,3 +150,21 @@ def test_five_thousand_nodes_open_in_two_seconds_and_move_smoothly(tmp_path):
     assert not said and found[0] >= 5000 and found[1] <= 400
     busy = max(1.0, 1.5 * os.getloadavg()[0] / (os.cpu_count() or 1))  # other work on this machine takes its share
     assert ready < 2000 * busy and found[2] < 16 * busy
+
+
+def test_two_graphs_are_compared(tmp_path):
+    def drawn(activation):
+        tn.manual_seed(0)
+        return nn.Sequential(nn.Linear(4, 4), activation()).graph(tn.ones((5, 4)))
+    found, said, _ = opened(tmp_path, drawn(nn.Tanh).compare(drawn(nn.Sigmoid)).html(), """
+        const out = {};
+        const labels = () => [...view.boxes.values()].filter(b => b.layer === "forward" && !b.group)
+            .map(b => b.lines[0]);
+        openTo(9);
+        for (const side of ["both", "before", "after", "changes"]) { state.side = side; update(); out[side] = labels(); }
+        out.offered = !byId("side").closest("label").hidden; out.panel = panel.textContent;
+        return out;""")
+    assert not said and found["offered"] and "removed" in found["panel"]
+    assert {"− tanh", "+ sigmoid"} <= set(found["both"])
+    assert "+ sigmoid" not in found["before"] and "− tanh" not in found["after"] and "− tanh" in found["before"]
+    assert {"− tanh", "+ sigmoid"} <= set(found["changes"]) and "linear" not in found["changes"]

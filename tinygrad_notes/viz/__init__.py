@@ -1,6 +1,7 @@
 """Pictures without any binary or plotting library: the computation graph, curves, fields, points, sheets of images."""
 
 from .capture import graph
+from .compare import compare
 from .curves import plot_curves, plot_variances
 from .heat import attention_map, heatmap
 from .histograms import plot_histograms
@@ -14,7 +15,7 @@ from .surface import LossSurface, loss_surface
 from .text import text_curves
 
 __all__ = [
-    "Graph", "GraphEdge", "GraphGroup", "GraphNode", "LossSurface", "Picture", "attention_map", "density", "graph",
-    "heatmap", "image_sheet", "loss_surface", "network", "panels", "plot_curves", "plot_histograms", "plot_variances",
-    "png_bytes", "scatter", "text_curves",
+    "Graph", "GraphEdge", "GraphGroup", "GraphNode", "LossSurface", "Picture", "attention_map", "compare", "density",
+    "graph", "heatmap", "image_sheet", "loss_surface", "network", "panels", "plot_curves", "plot_histograms",
+    "plot_variances", "png_bytes", "scatter", "text_curves",
 ]

@@ -8,6 +8,7 @@ from ..autograd import Tensor, enable_grad, grad
 from ..autograd.tree import flatten
 from ..ops import ones
 from ..ops import sum as total
+from ..program.compiled import Compiled
 from ..program.errors import CannotRecord
 from ..program.program import Program
 from ..program.record import record
@@ -27,6 +28,7 @@ def graph(outputs: Any, *args: Any, names: Mapping[str, Tensor] | None = None, o
     Of a Tensor: its tape, back to the leaves that want a gradient. Of a function, module or bound method: the call
     `outputs(*args, **kwargs)` is made once and written down, with values, source lines and modules: forward, and if it
     does not go backward itself, the backward pass of the sum of its outputs; a training step with its optimizer too.
+    Of what `compile` returned, it shows the operations that are left, and which of them run in one loop.
     Nothing changes by that: parameters, gradients, running statistics and random streams are afterwards what they were.
 
     Args:
@@ -73,9 +75,16 @@ def graph(outputs: Any, *args: Any, names: Mapping[str, Tensor] | None = None, o
 
 def recorded_graph(fn, args, kwargs, names=None, order=1, timed=False, check=False):
     """The graph of one recorded call; see `graph`."""
-    fn = getattr(fn, "fn", fn) if type(fn).__name__ == "Compiled" else fn
+    options = None
+    if isinstance(fn, Compiled):
+        fn, options = fn.fn, fn.options
     recording, arguments = recorded_call(fn, args, kwargs, order, timed)
-    drawn = FromRecording(recording, names, arguments, title_of(fn), timed, check).graph()
+    draft = FromRecording(recording, names, arguments, title_of(fn), timed, check)
+    drawn = draft.graph()
+    if options is not None:
+        from .compiled import as_compiled
+
+        drawn = as_compiled(drawn, recording, draft.scopes_by_node, options)
     if not any(n.role == "operation" for n in drawn.nodes):
         raise ValueError(f"graph: nothing to draw, {title_of(fn)} computed no array from its arguments")
     return drawn

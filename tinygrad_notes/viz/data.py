@@ -9,6 +9,8 @@ from .model import GraphGroup, GraphNode
 VERSION = 1
 _OPTIONAL = {f.name: f.default for f in fields(GraphNode) if f.name not in ("number", "label", "role")}
 
+_EDGE = {"slot": "", "formula": "", "stats": None, "shape": None, "times": 1, "status": ""}
+
 
 def plain(graph):
     """The graph as dicts and lists; what has its default value is left out."""
@@ -56,7 +58,7 @@ def _node(n):
 
 def _edge(e):
     found = {"source": e[0], "target": e[1], "kind": e.kind}
-    for name, default in (("slot", ""), ("formula", ""), ("stats", None), ("shape", None), ("times", 1)):
+    for name, default in _EDGE.items():
         value = getattr(e, name)
         if value != default:
             found[name] = list(value) if isinstance(value, tuple) else value

@@ -61,6 +61,10 @@ def _line(n, sources, rules):
         told += f"  <- {'; '.join(rules)}"
     if n.check:
         told += f"  [{VERDICTS.get(n.check[0], n.check[0])}: {n.check[1]}]"
+    if n.kernel:
+        told += f"  in kernel {n.kernel}"
+    if n.change:
+        told += f"  [{n.change}]"
     if n.marks:
         told += f"  ! {', '.join(n.marks)}"
     return (f"{SIGNS[n.status]} " if n.status else "") + told

@@ -50,6 +50,8 @@ class GraphNode:
         marks: what is to be noticed, such as "first NaN".
         check: (verdict, words) of a gradient check, or None.
         status: in a comparison "same", "changed", "added", "removed"; else "".
+        kernel: of a compiled function, the numbers of the kernels in which it runs.
+        change: in a comparison, what changed, in words.
     """
 
     number: int
@@ -78,6 +80,8 @@ class GraphNode:
     marks: tuple = ()
     check: tuple | None = None
     status: str = ""
+    change: str = ""
+    kernel: str = ""
 
 
 class GraphEdge(tuple):
@@ -91,6 +95,7 @@ class GraphEdge(tuple):
         stats: statistics of the cotangent, or None.
         shape: of what flows, or None where it is the value of the source.
         times: how many edges it stands for.
+        status: in a comparison "added" or "removed", else "".
 
     Example:
         >>> import tinygrad_notes as tn
@@ -105,11 +110,14 @@ class GraphEdge(tuple):
     stats: dict | None
     shape: tuple | None
     times: int
+    status: str
 
     def __new__(cls, source: int, target: int, kind: str = "data", slot: str = "", formula: str = "",
-                stats: dict | None = None, shape: tuple | None = None, times: int = 1) -> GraphEdge:
+                stats: dict | None = None, shape: tuple | None = None, times: int = 1,
+                status: str = "") -> GraphEdge:
         made = super().__new__(cls, (source, target))
-        made.__dict__.update(kind=kind, slot=slot, formula=formula, stats=stats, shape=shape, times=times)
+        made.__dict__.update(kind=kind, slot=slot, formula=formula, stats=stats, shape=shape, times=times,
+                             status=status)
         return made
 
     def moved(self, source: int, target: int, **changes: Any) -> GraphEdge:
@@ -325,6 +333,12 @@ class Graph:
         from .backward import with_backward
 
         return with_backward(self)
+
+    def compare(self, after: Graph, values: bool = True) -> Graph:
+        """This graph and a later one laid over each other; see `compare`."""
+        from .compare import compare
+
+        return compare(self, after, values)
 
     def health(self) -> list[tuple[str, str, tuple[int, ...]]]:
         """What a doctor would see: (kind, words, numbers of nodes), most serious first.

@@ -495,6 +495,12 @@ class FromRecording:
 
         values = {k: draft.value for k, draft in enumerate(drafts)}
         scopes = {k: draft.scope for k, draft in enumerate(drafts) if draft.scope is not None}
+        self.scopes_by_node = {k: set() for k in scopes}
+        number = {scope.index: k for k, scope in scopes.items()}
+        for scope in self.program.scopes:
+            owner = self._owner(scope).index
+            if owner in number:
+                self.scopes_by_node[number[owner]].add(scope.index)
         measure(graph, self.program, scopes, set(self.owned))
         examine(graph, values, self._unused(drafts))
         if self.check:

@@ -94,10 +94,10 @@ def _edge(graph, e, path):
     if e.kind == "saved":
         return (f'<path d="{_curve(path)}" fill="none" stroke="#9ca3af" stroke-width="1" stroke-dasharray="1 3"/>')
     color = layer_color(layer if e.kind == "gradient" or layer == UPDATE else graph.nodes[e[0]].layer)
-    status = STATUSES.get(graph.nodes[e[0]].status) or STATUSES.get(graph.nodes[e[1]].status)
-    dashes = _dashes(layer) if e.kind == "gradient" else ' stroke-dasharray="6 3"' if status else ""
+    dashes = _dashes(layer) if e.kind == "gradient" else ' stroke-dasharray="6 3"' if e.status == "removed" else ""
+    width = 2.4 if e.status == "added" else 1.3
     tip = f"<title>{escape(f'{e.slot} {e.formula}'.strip())}</title>" if e.formula else ""
-    return (f'<path d="{_curve(path)}" fill="none" stroke="{color}" stroke-width="1.3"{dashes} '
+    return (f'<path d="{_curve(path)}" fill="none" stroke="{color}" stroke-width="{width}"{dashes} '
             f'marker-end="url(#tip{color[1:]})">{tip}</path>')
 
 
@@ -169,6 +169,8 @@ def tooltip(node):
         lines.append(f"{node.flops:,} operations")
     if node.held:
         lines.append(f"{bytes_text(node.held)} held for the backward pass")
+    if node.change:
+        lines.append(f"changed: {node.change}")
     if node.check:
         lines.append(f"gradient {VERDICTS.get(node.check[0], ('', '', node.check[0]))[2]}: {node.check[1]}")
     return "\n".join([*lines, *node.marks])

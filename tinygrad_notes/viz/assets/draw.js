@@ -134,7 +134,7 @@ function frameOf(g, far) {
 
 function drawLine({link, points}, parts, labels, far) {
   const e = link.all[0], kind = link.kind, layer = kind === "gradient" ? link.target.layer : link.source.layer;
-  const status = [link.source, link.target].map(statusOf).find(s => s === "added" || s === "removed") || "";
+  const status = link.all.every(o => o.status === e.status) ? e.status : "";
   const hot = state.step !== null && isCurrent(link.target);
   const path = make("path", {d: curve(points), class: `edge ${kind} l-${layer.replace(" ", "-")} ${status} ${hot ? "hot" : ""}`,
     "marker-end": kind === "saved" ? null : `url(#tip-${layer === "forward" ? "forward" : layer === "update" ? "update" : layer === "backward" ? "backward" : "second"})`});

@@ -51,9 +51,9 @@ function ofNode(k) {
   parts.push(close);
   if (n.marks.length) parts.push(el("p", "! " + n.marks.join(", "), {class: "warning"}));
   if (n.check) parts.push(el("p", `gradient ${VERDICTS[n.check.verdict][1]} ${VERDICTS[n.check.verdict][0]}: ${n.check.text}`, {class: "v-" + n.check.verdict}));
-  if (n.status && n.status !== "same") parts.push(el("p", n.status + (n.note && n.status === "changed" ? `: ${n.note}` : ""), {class: n.status}));
+  if (n.status && n.status !== "same") parts.push(el("p", n.status + (n.change ? `: ${n.change}` : ""), {class: n.status}));
   parts.push(table([["what", [n.role === "operation" ? n.kind || "operation" : n.role, n.layer].join(", ")], ["shape", sizeText(n)], ["device", n.device],
-    ["parameters", n.note], ["module", n.module], ["line", n.site], ["code", n.code ? el("code", n.code) : ""]]));
+    ["parameters", n.note], ["module", n.module], ["kernel", n.kernel], ["line", n.site], ["code", n.code ? el("code", n.code) : ""]]));
   parts.push(table([...statsRows(n.stats), ["operations", n.flops ? number(n.flops) : ""], ["bytes", n.bytes ? bytes(n.bytes) : ""],
     ["held for backward", n.held ? bytes(n.held) : ""], ["live memory after it", n.live ? bytes(n.live) : ""], ["time", n.seconds ? `${(1e6 * n.seconds).toFixed(1)} µs` : ""]]));
   const flows = (title, list, other) => {
@@ -93,7 +93,7 @@ function ofGraph() {
     parts.push(el("h3", "health"));
     const ul = el("ul", null, {class: "notes"});
     for (const note of data.notes) {
-      const li = el("li", null, {class: note.kind === "memory" ? "" : "warning"});
+      const li = el("li", null, {class: /memory$/.test(note.kind) ? "" : "warning"});
       li.append(el("b", note.kind + " "));
       li.append(note.nodes.length ? link(note.nodes[0], note.text) : note.text);
       ul.append(li);

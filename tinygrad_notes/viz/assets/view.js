@@ -12,7 +12,7 @@ for (const n of nodes) {
 }
 const layersThere = ORDER.concat(nodes.map(n => n.layer)).filter((l, k, all) => all.indexOf(l) === k && nodes.some(n => n.layer === l));
 const into = nodes.map(() => []), outOf = nodes.map(() => []);
-for (const e of edges) { e.slot ??= ""; e.formula ??= ""; into[e.target].push(e); outOf[e.source].push(e); }
+for (const e of edges) { e.slot ??= ""; e.formula ??= ""; e.status ??= ""; into[e.target].push(e); outOf[e.source].push(e); }
 const twins = new Map(data.twins);
 
 const groups = [{number: 0, parent: -1, name: data.title || "graph", label: "", kind: "root", count: 1, first: 0}]
