@@ -1,12 +1,12 @@
 """What the command line knows of the models: one file of recipes per family."""
 from ...backend.names import unknown
 from ...nn.state import replaced
-from . import gan, mlp, vae
+from . import flows, gan, mlp, vae
 from .recipe import Recipe
 
 __all__ = ["RECIPES", "Recipe", "find", "loss_of_parameters"]
 
-FAMILIES = (mlp, vae, gan)  # in the order in which they are listed
+FAMILIES = (mlp, vae, gan, flows)  # in the order in which they are listed
 RECIPES = {recipe.name: recipe for family in FAMILIES for recipe in family.RECIPES}
 
 
