@@ -77,7 +77,8 @@ def _during(model, source):
 
 
 # Images -----------------------------------------------------------------------------
-def _build_glow(source, dtype, device, *, steps: int = 3, stages: int = 2, channels: int = 48, levels: int | None = None):
+def _build_glow(source, dtype, device, *, steps: int = 3, stages: int = 2, channels: int = 48,
+                levels: int | None = None):
     usual = 17 if source.name == "digits" else 256  # digits count black pixels in 4 x 4 blocks
     return flows.Glow((1, *source.shape), levels or usual, stages, steps, channels, device=device, dtype=dtype)
 
