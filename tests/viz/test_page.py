@@ -161,7 +161,9 @@ def test_two_graphs_are_compared(tmp_path):
         const labels = () => [...view.boxes.values()].filter(b => b.layer === "forward" && !b.group)
             .map(b => b.lines[0]);
         openTo(9);
-        for (const side of ["both", "before", "after", "changes"]) { state.side = side; update(); out[side] = labels(); }
+        for (const side of ["both", "before", "after", "changes"]) {
+          state.side = side; update(); out[side] = labels();
+        }
         out.offered = !byId("side").closest("label").hidden; out.panel = panel.textContent;
         return out;""")
     assert not said and found["offered"] and "removed" in found["panel"]

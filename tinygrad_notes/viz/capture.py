@@ -171,4 +171,5 @@ def title_of(fn):
     if isinstance(fn, Program):
         return "program"
     name = getattr(fn, "__qualname__", None) or getattr(fn, "__name__", None) or type(fn).__name__
-    return name.replace("<locals>.", "").rpartition("test_")[2] if "<locals>" in name else name
+    name = name.rpartition("<locals>.")[2]
+    return "a function" if name == "<lambda>" else name

@@ -42,9 +42,16 @@ def measure(graph, program, scopes, owned):
 
 
 def _base(value):
-    while value.alias is not None:
-        value = value.alias
-    return value
+    """The value whose memory another one lies in; a gradient handed to its leaf is not copied outside of recordings."""
+    while True:
+        source = value.source
+        if value.alias is not None:
+            value = value.alias
+        elif source is not None and source.name == "copy" and hasattr(source.inputs[0], "role") \
+                and source.inputs[0].role == "computed":
+            value = source.inputs[0]
+        else:
+            return value
 
 
 def _lives(program):
@@ -57,7 +64,7 @@ def _lives(program):
                 if base in made:
                     last[base] = time
         for value in instruction.made:
-            if value.alias is None and value.role == "computed":
+            if value.role == "computed" and _base(value) is value:
                 made[value] = last[value] = time
     for value in program.results():
         base = _base(value)

@@ -176,8 +176,8 @@ function middle(route) {
     const g = step.in, line = g.points.get(step.link.key).map(([x, y]) => [g.x + x, g.y + y]);
     if (!step.port) { found.push(...line); return; }
     const [px, py] = g.at.get(step.port.key), x = g.x + px;
-    if (step.port.side === "out:") found.push(...line, [x, g.y + g.h]);
-    else found.push([x, g.y], ...line);
+    if (step.port.side === "out:") found.push(...line, [x, g.y + Math.min(py, g.h - 6)], [x, g.y + g.h]);
+    else found.push([x, g.y], [x, g.y + Math.max(py, 6)], ...line);
   });
   return found;
 }

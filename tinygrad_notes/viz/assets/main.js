@@ -40,8 +40,11 @@ function fit() {
 function begin() { // the first view: as large as can be read, from the top
   fit();
   if (camera.k >= 0.62) return;
-  const top = [...view.boxes.values()].reduce((a, b) => b.y < a.y ? b : a);
-  camera.k = 0.75; camera.x = stage.clientWidth / 2 - top.x * camera.k; camera.y = 30 - (top.y - top.h / 2) * camera.k;
+  camera.k = 0.75;
+  const boxes = [...view.boxes.values()], top = Math.min(...boxes.map(b => b.y - b.h / 2));
+  const first = boxes.filter(b => b.y < top + stage.clientHeight / camera.k);
+  camera.x = stage.clientWidth / 2 - first.reduce((t, b) => t + b.x, 0) / first.length * camera.k;
+  camera.y = 24 - top * camera.k;
   paint(true);
 }
 

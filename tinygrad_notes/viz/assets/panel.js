@@ -55,7 +55,7 @@ function ofNode(k) {
   parts.push(table([["what", [n.role === "operation" ? n.kind || "operation" : n.role, n.layer].join(", ")], ["shape", sizeText(n)], ["device", n.device],
     ["parameters", n.note], ["module", n.module], ["kernel", n.kernel], ["line", n.site], ["code", n.code ? el("code", n.code) : ""]]));
   parts.push(table([...statsRows(n.stats), ["operations", n.flops ? number(n.flops) : ""], ["bytes", n.bytes ? bytes(n.bytes) : ""],
-    ["held for backward", n.held ? bytes(n.held) : ""], ["live memory after it", n.live ? bytes(n.live) : ""], ["time", n.seconds ? `${(1e6 * n.seconds).toFixed(1)} µs` : ""]]));
+    ["held for backward", n.held ? bytes(n.held) : ""], ["memory while it runs", n.live ? bytes(n.live) : ""], ["time", n.seconds ? `${(1e6 * n.seconds).toFixed(1)} µs` : ""]]));
   const flows = (title, list, other) => {
     if (!list.length) return;
     parts.push(el("h3", title));

@@ -48,7 +48,7 @@ function goTo(step, follow = true) {
   tell();
 }
 
-function name(k) { const n = nodes[k]; return layerSign(n.layer) + n.label + (n.module ? ` (${n.module})` : ""); }
+function name(k) { const n = nodes[k]; return (n.role === "operation" ? layerSign(n.layer) : "") + n.label + (n.module ? ` (${n.module})` : ""); }
 
 function tellStep() {
   const out = document.getElementById("told"), slider = document.getElementById("slider");
