@@ -193,10 +193,7 @@ class GAN(Module):
 
     def slope(self, x: Tensor, *labels: ArrayLike) -> Tensor:
         """|grad_x D(x)| of each example, (N,), recorded so that it can be trained."""
-        with enable_grad():
-            x = x if x.requires_grad else x.detach().requires_grad_()
-            (g,) = grad(ops.sum(self.score(x, *labels)), x, create_graph=True)
-        return ops.sqrt(ops.sum(g * g, axis=-1) + 1e-12)
+        return slope_of(lambda x: self.score(x, *labels), x)
 
     def loss(self, x: ArrayLike, *labels: ArrayLike, generator: Generator | None = None) -> dict[str, Tensor]:
         """The losses of both players at new noise, means over the batch.
@@ -306,6 +303,14 @@ class ConditionalGAN(GAN):
         """[x, one-hot y]."""
         (y,) = labels
         return ops.concat([x, ops.astype(F.one_hot(as_tensor(y), self.classes), x.dtype)], axis=-1)
+
+
+def slope_of(score: Any, x: Tensor) -> Tensor:
+    """|grad_x score(x)| of each example, (N, D) -> (N,), recorded so that it can be trained."""
+    with enable_grad():
+        x = x if x.requires_grad else x.detach().requires_grad_()
+        (g,) = grad(ops.sum(score(x)), x, create_graph=True)
+    return ops.sqrt(ops.sum(g * g, axis=-1) + 1e-12)
 
 
 def leaky():

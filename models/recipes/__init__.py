@@ -1,12 +1,12 @@
 """What the command line knows of the models: one file of recipes per family."""
 from ...backend.names import unknown
 from ...nn.state import replaced
-from . import flows, gan, mlp, vae
+from . import autoencoder, flows, gan, mlp, vae
 from .recipe import Recipe
 
 __all__ = ["RECIPES", "Recipe", "find", "loss_of_parameters"]
 
-FAMILIES = (mlp, vae, gan, flows)  # in the order in which they are listed
+FAMILIES = (mlp, autoencoder, vae, gan, flows)  # in the order in which they are listed
 RECIPES = {recipe.name: recipe for family in FAMILIES for recipe in family.RECIPES}
 
 
@@ -25,7 +25,8 @@ def loss_of_parameters(model, batch):
     """The loss as a function of the parameters, and their values: what a gradient check needs.
 
     Args:
-        model: a Module with `loss(*batch)`.
+        model: a Module with `loss(*batch)`; where the loss has stops of gradients, it also has `stops(*batch)`: what is
+            behind them now, which `loss(*batch, stops=...)` keeps, so that its slopes are the gradient.
         batch: the arguments of `loss`.
 
     Returns:
@@ -39,9 +40,11 @@ def loss_of_parameters(model, batch):
         'CORRECT'
     """
     names, values = zip(*model.named_parameters())
+    with model.evaluating():
+        kept = {"stops": model.stops(*batch)} if hasattr(model, "stops") else {}
 
     def loss(*parameters):
         with replaced(model, dict(zip(names, parameters))), model.evaluating():
-            found = model.loss(*batch)
+            found = model.loss(*batch, **kept)
         return found["loss"] if isinstance(found, dict) else found
     return loss, list(values)
