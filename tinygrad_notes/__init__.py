@@ -9,6 +9,7 @@ from importlib import import_module as _import_module
 
 from . import autograd as autograd
 from . import ops as ops
+from . import special as special
 from .array_api import *  # noqa: F403
 from .array_api import namespace_info as __array_namespace_info__  # noqa: F401
 from .autograd import AnomalyError as AnomalyError
@@ -27,6 +28,8 @@ from .autograd import vjp as vjp
 from .autograd.transforms import grad as grad
 from .backend import *  # noqa: F403
 from .ops import *  # noqa: F403
+from .pytorch import *  # type: ignore[assignment]  # noqa: F403
+from .pytorch.dtypes import *  # noqa: F403
 
 __version__ = "0.1.0"
 __array_api_version__ = "2024.12"
@@ -39,7 +42,14 @@ _LAZY = {
     "models": "models", "program": "program", "typing": "typing",
     "gradcheck": ("testing", "gradcheck"), "gradgradcheck": ("testing", "gradgradcheck"),
     "save": ("train", "save"), "load": ("train", "load"), "graph": ("viz", "graph"),
-    "compile": ("program", "compile"),
+    "compile": ("program", "compile"), "func": "func", "utils": "utils",
+    # PyTorch has these at the top level too.
+    **{name: ("nn.functional", name) for name in (
+        "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",
+        "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+        "cosine_similarity", "dropout", "embedding", "feature_alpha_dropout", "group_norm", "instance_norm",
+        "layer_norm", "max_pool1d", "max_pool2d", "max_pool3d", "pairwise_distance", "pdist", "pixel_shuffle",
+        "pixel_unshuffle", "rms_norm")},
 }
 
 
@@ -47,6 +57,7 @@ if _typing.TYPE_CHECKING:
     from . import analysis as analysis
     from . import data as data
     from . import distributions as distributions
+    from . import func as func
     from . import models as models  # type: ignore[attr-defined]  # elsewhere in the repository
     from . import nn as nn
     from . import optim as optim
@@ -54,13 +65,14 @@ if _typing.TYPE_CHECKING:
     from . import testing as testing
     from . import train as train
     from . import typing as typing
+    from . import utils as utils
     from . import viz as viz
     from .program import compile as compile
-    from .testing import gradcheck as gradcheck
-    from .testing import gradgradcheck as gradgradcheck
+    from .testing.gradcheck import gradcheck as gradcheck
+    from .testing.gradcheck import gradgradcheck as gradgradcheck
     from .train import load as load
     from .train import save as save
-    from .viz import graph as graph
+    from .viz.graph import graph as graph
 else:
     def __getattr__(name):
         if name not in _LAZY:

@@ -5,6 +5,7 @@
 Signatures, defaults and the first sentence come from the running package; the types of parameters and results are
 the tables below, by name. A parameter that no table knows is an error: give it a type here.
 """
+import functools
 import inspect
 import re
 from importlib import import_module
@@ -23,6 +24,7 @@ IMPORTS = {  # name: (0 the standard library, 1 NumPy, 2 the package; module)
     "np": (1, ""), "NDArray": (1, "numpy.typing"),
     "Handle": (2, "tinygrad_notes.autograd.hooks"), "Tensor": (2, "tinygrad_notes.autograd.tensor"),
     **dict.fromkeys(("Device", "Generator"), (2, "tinygrad_notes.backend")),
+    "Count": (2, "tinygrad_notes.pytorch.methods"), "Found": (2, "tinygrad_notes.pytorch.meanings"),
     "Segments": (2, "tinygrad_notes.ops.segment_ids"), "SparseMatrix": (2, "tinygrad_notes.ops.sparse"),
     **dict.fromkeys(("ArrayLike", "Axes", "Axis", "DTypeLike", "DeviceLike", "Index", "Shape", "SupportsDLPack"),
                     (2, "tinygrad_notes.typing")),
@@ -64,7 +66,7 @@ PARAMETERS = {
     "Tensor | None": "running_mean running_var",
     "ArrayLike | None": "linear_bias in_proj_weight in_proj_bias bias_k bias_v out_proj_bias",
     "DTypeLike | Tensor": "type from_ to",
-    "Any": "array kind arrays_and_dtypes ufunc inputs function types args kwargs memo options",
+    "Any": "words array kind arrays_and_dtypes ufunc inputs function types args kwargs memo options",
     "Callable[[Tensor], Tensor | None]": "hook",
     "Callable[[Tensor, Tensor], Tensor]": "distance_function",
 }
@@ -133,8 +135,10 @@ RESULTS = {
     "list[tuple[str, float]]": "lsuv_",
     "tuple[int, ...]": "broadcast_shapes shape",
     "tuple[int, int]": "fans __dlpack_device__",
-    "bool": "allclose array_equal can_cast isdtype __bool__ __contains__ is_leaf retains_grad",
-    "int": "numel dim __len__ __int__ __index__ ndim size nbytes",
+    "bool": """allclose array_equal can_cast is_cuda is_floating_point is_leaf isdtype retains_grad __bool__
+        __contains__""",
+    "int": "numel nelement element_size dim __len__ __int__ __index__ ndim nbytes",
+    "Count": "size",
     "float": "__float__ calculate_gain",
     "complex": "__complex__",
     "str": "__format__ __repr__",
@@ -151,6 +155,9 @@ RESULTS = {
     "LstsqResult": "lstsq", "SlogdetResult": "slogdet", "QRResult": "qr", "SparseMatrix": "SparseMatrix",
 }
 RESULT = {name: kind for kind, names in RESULTS.items() for name in names.split()}
+
+# They return something else in PyTorch's words.
+SEVERAL_MEANINGS = "max min median sort split nonzero".split()
 
 # The answers depend on how many arrays are given.
 SEVERAL = """\
@@ -182,6 +189,7 @@ def declaration(name, function, drop=(), first=None, result=None, of=None, doc=N
     """`def name(...) -> ...` with the signature of `function`; `first` replaces its first parameter."""
     of = of or name
     given = [p for p in inspect.signature(function).parameters.values() if p.name not in drop]
+    given += pytorch_words(function, {p.name for p in given})
     parts, positional, star = [], False, False
     for i, p in enumerate(given):
         if p.kind is p.POSITIONAL_ONLY:
@@ -196,13 +204,43 @@ def declaration(name, function, drop=(), first=None, result=None, of=None, doc=N
         if i == 0 and first is not None:
             parts.append(first)
             continue
-        shown = "" if p.default is p.empty else f" = {p.default!r}"
+        shown = "" if p.default is p.empty else " = ..." if p.default is ... else f" = {p.default!r}"
         parts.append(f"{stars}{p.name}: {type_of(of, p)}{shown}")
     if positional:
         parts.append("/")
     if first == "self" and parts[1:] == ["/"]:
         parts.pop()
-    return written(name, parts, result or RESULT.get(of, "Tensor"), doc or function.__doc__)
+    told = inspect.signature(function).return_annotation
+    if words_of().get(function) == "any" and name in SEVERAL_MEANINGS:
+        result = "Any"
+    result = result or RESULT.get(of) or ("Tensor" if told is inspect.Signature.empty else str(told))
+    return written(name, parts, result, doc or function.__doc__)
+
+
+def pytorch_words(function, own):
+    """The keyword parameters by which PyTorch calls those of a function, and what only PyTorch has."""
+    words = words_of().get(function)
+    if words is None or words == "any":
+        return [inspect.Parameter("words", inspect.Parameter.VAR_KEYWORD)] if words else []
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return [inspect.Parameter(word, kind, default=..., annotation=type_of_word(function, target))
+            for word, target in words.items() if word not in own and target in own]
+
+
+def type_of_word(function, target):
+    parameter = inspect.signature(function).parameters[target]
+    return type_of(function.__name__, parameter)
+
+
+@functools.cache
+def words_of():
+    """{function: {PyTorch's word: parameter}, or "any" where the table does not tell}."""
+    from tinygrad_notes.pytorch import meanings, words
+    table = words.table()
+    found = {function: {word: target for word, target in table[name][0].items() if isinstance(target, str)}
+             if not any(isinstance(t, int) for t in table[name][0].values()) else "any"
+             for name, function in words.SPELLED.items()}
+    return found | dict.fromkeys(meanings.MEANINGS.values(), "any")
 
 
 def written(name, parts, result, doc):
@@ -316,6 +354,7 @@ def stubs():
         ROOT / "autograd" / "tensor.pyi": tensor(),
         ROOT / "ops" / "__init__.pyi": module(public(ops), ops, ["Segments", "SparseMatrix", "fft", "linalg"]),
         ROOT / "ops" / "linalg" / "__init__.pyi": module(public(ops.linalg), ops.linalg, classes),
+        ROOT / "pytorch" / "__init__.pyi": module(public(tn.pytorch), tn.pytorch, ["Found"]),
         ROOT / "ops" / "fft.pyi": module(public(ops.fft), ops.fft),
         ROOT / "nn" / "functional" / "__init__.pyi": module(public(nn.functional), nn.functional),
         ROOT / "nn" / "init" / "__init__.pyi": module(public(nn.init), nn.init),

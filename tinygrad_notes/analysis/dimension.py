@@ -4,7 +4,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..nn.functional import pdist
+from ..autograd import as_tensor
+from ..ops import argmax, argmin, astype, eye, matrix_transpose, mean, norm, reshape, square, sum, where
 from ..optim.options import in_range, whole
 
 if TYPE_CHECKING:
@@ -116,8 +117,15 @@ def distance_ratio(points: ArrayLike) -> float:
         >>> tn.analysis.distance_ratio(tn.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
         5.0
     """
-    distances = pdist(points)
-    if not distances.size:
-        raise ValueError("distance_ratio: points: expected at least two, shape (N, D) with N >= 2")
-    nearest = distances.min().item()
-    return distances.max().item() / nearest if nearest else math.inf
+    x = as_tensor(points)
+    if x.ndim != 2 or x.shape[0] < 2:
+        raise ValueError(f"points: expected at least two, shape (N, D) with N >= 2, got {x.shape}")
+    n = x.shape[0]
+    x = astype(x, "float64")
+    x = x - mean(x, 0)
+    lengths = sum(square(x), 1)
+    squares = reshape(lengths, (n, 1)) + lengths - 2 * (x @ matrix_transpose(x))  # (N, N), to find the pairs
+    apart = where(eye(n, dtype="bool", device=x.device), math.inf, squares)
+    (i, j), (k, m) = divmod(argmax(squares).item(), n), divmod(argmin(apart).item(), n)
+    nearest = norm(x[k] - x[m]).item()
+    return norm(x[i] - x[j]).item() / nearest if nearest else math.inf

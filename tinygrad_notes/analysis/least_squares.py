@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from ..typing import ArrayLike
 
 
-def _design(X, y=None):
-    X = as_tensor(X)
+def _design(given: ArrayLike) -> Tensor:
+    X = as_tensor(given)
     if X.ndim != 2 or X.dtype.kind != "f":
         raise ValueError(f"X: expected a floating design (N, D), got {X.dtype} of shape {X.shape}")
-    if y is None:
-        return X
-    y = as_tensor(y, like=X)
+    return X
+
+
+def _problem(given: ArrayLike, targets: ArrayLike) -> tuple[Tensor, Tensor]:
+    X = _design(given)
+    y = as_tensor(targets, like=X)
     if y.ndim not in (1, 2) or y.shape[0] != X.shape[0]:
         raise ValueError(f"y: expected shape ({X.shape[0]},) or ({X.shape[0]}, K), got {y.shape}")
     return X, y
@@ -48,7 +51,7 @@ def ols(X: ArrayLike, y: ArrayLike) -> Tensor:
         >>> tn.analysis.ols(tn.tensor([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]]), tn.tensor([1.0, 3.0, 5.0]))
         tensor([1.0000, 2.0000])
     """
-    X, y = _design(X, y)
+    X, y = _problem(X, y)
     return linalg.pinv(X) @ y
 
 
@@ -76,7 +79,7 @@ def ridge(X: ArrayLike, y: ArrayLike, penalty: float) -> Tensor:
         >>> tn.analysis.ridge(tn.tensor([[2.0]]), tn.tensor([3.0]), 2.0)  # 6 / (4 + 2)
         tensor([1.])
     """
-    X, y = _design(X, y)
+    X, y = _problem(X, y)
     in_range("penalty", penalty, 0, low_open=True)
     n, d = X.shape
     if n < d:  # the same by a smaller system: X^T (X X^T + l I)^-1 y
@@ -224,8 +227,8 @@ def dropout_penalty(X: ArrayLike, weight: ArrayLike, p: float) -> Tensor:
     """
     X = _design(X)
     in_range("p", p, 0, 1, high_open=True)
-    weight = as_tensor(weight, like=X)
-    if weight.ndim not in (1, 2) or weight.shape[0] != X.shape[1]:
-        raise ValueError(f"weight: expected shape ({X.shape[1]},) or ({X.shape[1]}, K), got {weight.shape}")
+    w = as_tensor(weight, like=X)
+    if w.ndim not in (1, 2) or w.shape[0] != X.shape[1]:
+        raise ValueError(f"weight: expected shape ({X.shape[1]},) or ({X.shape[1]}, K), got {w.shape}")
     sizes = sum(square(X), axis=0)
-    return p / (1 - p) * sum(reshape(sizes, (-1, *(1,) * (weight.ndim - 1))) * square(weight))
+    return p / (1 - p) * sum(reshape(sizes, (-1, *(1,) * (w.ndim - 1))) * square(w))

@@ -34,6 +34,8 @@ def operand(value, other):
         return value
     if isinstance(value, np.generic):
         return operand(value.item(), other)
+    if isinstance(value, int):  # a subclass, such as the size of a tensor
+        return operand(int(value), other)
     if value is None or device_of(value) is not None:
         return value  # an array of another device than the Tensor's is refused where they meet
     return to_array(value, None, other.device)

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from tinygrad_notes.autograd.hooks import Handle
 from tinygrad_notes.backend import Device, Generator
 from tinygrad_notes.ops.results import KthValue, QRResult, SlogdetResult, SVDResult, TopK
+from tinygrad_notes.pytorch.meanings import Found
+from tinygrad_notes.pytorch.methods import Count
 from tinygrad_notes.typing import ArrayLike, Axes, Axis, DeviceLike, DTypeLike, Index, Shape, SupportsDLPack
 
 _bool = bool
@@ -119,49 +121,98 @@ class Tensor:
         """The absolute value; its derivative at 0 is 0."""
     def abs_(self) -> Self:
         """`abs` in place; returns the tensor."""
+    def absolute(self) -> Tensor:
+        """The absolute value; its derivative at 0 is 0."""
     def acos(self) -> Tensor:
         """The angle in [0, pi] whose cosine is x."""
     def acosh(self) -> Tensor:
         """The non-negative inverse of the hyperbolic cosine."""
-    def add(self, y: ArrayLike, /) -> Tensor:
+    def add(self, y: ArrayLike, /, **words: Any) -> Tensor:
         """The sum of two tensors."""
     def add_(self, other: ArrayLike, *, alpha: _float = 1) -> Self:
         """x += alpha * other; returns the tensor."""
-    def addbmm(self, b1: ArrayLike, b2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1) -> Tensor:
+    def addbmm(
+        self, b1: ArrayLike, b2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1, **words: Any,
+    ) -> Tensor:
         """Matrix products summed over a batch, scaled and added to a scaled tensor."""
-    def addcdiv(self, y: ArrayLike, z: ArrayLike, /, *, value: ArrayLike = 1) -> Tensor:
+    def addcdiv(self, y: ArrayLike, z: ArrayLike, /, *, value: ArrayLike = 1, **words: Any) -> Tensor:
         """x plus a multiple of the quotient of y and z."""
     def addcdiv_(self, y: ArrayLike, z: ArrayLike, /, *, value: ArrayLike = 1) -> Self:
         """`addcdiv` in place; returns the tensor."""
-    def addcmul(self, y: ArrayLike, z: ArrayLike, /, *, value: ArrayLike = 1) -> Tensor:
+    def addcmul(self, y: ArrayLike, z: ArrayLike, /, *, value: ArrayLike = 1, **words: Any) -> Tensor:
         """x plus a multiple of the product of y and z."""
     def addcmul_(self, y: ArrayLike, z: ArrayLike, /, *, value: ArrayLike = 1) -> Self:
         """`addcmul` in place; returns the tensor."""
-    def addmm(self, m1: ArrayLike, m2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1) -> Tensor:
+    def addmm(
+        self, m1: ArrayLike, m2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1, **words: Any,
+    ) -> Tensor:
         """A scaled matrix product added to a scaled tensor."""
-    def addmv(self, m: ArrayLike, v: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1) -> Tensor:
+    def addmv(
+        self, m: ArrayLike, v: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1, **words: Any,
+    ) -> Tensor:
         """A scaled matrix-vector product added to a scaled tensor."""
-    def addr(self, v1: ArrayLike, v2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1) -> Tensor:
+    def addr(
+        self, v1: ArrayLike, v2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1, **words: Any,
+    ) -> Tensor:
         """A scaled outer product added to a scaled tensor."""
-    def all(self, /, axis: Axes | None = None, *, keepdims: _bool = False) -> Tensor:
+    def all(
+        self, /, axis: Axes | None = None, *, keepdims: _bool = False, dim: Axes | None = ...,
+        keepdim: _bool = ...,
+    ) -> Tensor:
         """Whether every element over the axes is true (not zero)."""
-    def amax(self, /, axis: Axes | None = None, *, keepdims: _bool = False) -> Tensor:
+    def amax(
+        self, /, axis: Axes | None = None, *, keepdims: _bool = False, dim: Axes | None = ...,
+        keepdim: _bool = ...,
+    ) -> Tensor:
         """The largest element over some axes; k equal largest ones share the gradient evenly."""
-    def amin(self, /, axis: Axes | None = None, *, keepdims: _bool = False) -> Tensor:
+    def amin(
+        self, /, axis: Axes | None = None, *, keepdims: _bool = False, dim: Axes | None = ...,
+        keepdim: _bool = ...,
+    ) -> Tensor:
         """The smallest element over some axes; k equal smallest ones share the gradient evenly."""
-    def aminmax(self, /, axis: Axes | None = None, *, keepdims: _bool = False) -> tuple[Tensor, Tensor]:
+    def aminmax(
+        self, /, axis: Axes | None = None, *, keepdims: _bool = False, dim: Axes | None = ...,
+        keepdim: _bool = ...,
+    ) -> tuple[Tensor, Tensor]:
         """The smallest and the largest element over some axes, as a pair."""
-    def any(self, /, axis: Axes | None = None, *, keepdims: _bool = False) -> Tensor:
+    def any(
+        self, /, axis: Axes | None = None, *, keepdims: _bool = False, dim: Axes | None = ...,
+        keepdim: _bool = ...,
+    ) -> Tensor:
         """Whether some element over the axes is true (not zero)."""
-    def argmax(self, /, axis: Axis | None = None, *, keepdims: _bool = False) -> Tensor:
+    def arccos(self) -> Tensor:
+        """The angle in [0, pi] whose cosine is x."""
+    def arccosh(self) -> Tensor:
+        """The non-negative inverse of the hyperbolic cosine."""
+    def arcsin(self) -> Tensor:
+        """The angle in [-pi/2, pi/2] whose sine is x."""
+    def arcsinh(self) -> Tensor:
+        """The inverse of the hyperbolic sine."""
+    def arctan(self) -> Tensor:
+        """The angle in [-pi/2, pi/2] whose tangent is x."""
+    def arctan2(self, y: ArrayLike, /) -> Tensor:
+        """The angle of the point (x, y) in [-pi, pi]; the ordinate comes first."""
+    def arctanh(self) -> Tensor:
+        """The inverse of the hyperbolic tangent."""
+    def argmax(
+        self, /, axis: Axis | None = None, *, keepdims: _bool = False, dim: Axis | None = ...,
+        keepdim: _bool = ...,
+    ) -> Tensor:
         """The position of the largest element along an axis, the first of equal ones."""
-    def argmin(self, /, axis: Axis | None = None, *, keepdims: _bool = False) -> Tensor:
+    def argmin(
+        self, /, axis: Axis | None = None, *, keepdims: _bool = False, dim: Axis | None = ...,
+        keepdim: _bool = ...,
+    ) -> Tensor:
         """The position of the smallest element along an axis, the first of equal ones."""
-    def argsort(self, /, *, axis: Axis = -1, descending: _bool = False, stable: _bool = True) -> Tensor:
+    def argsort(
+        self, /, *, axis: Axis = -1, descending: _bool = False, stable: _bool = True, dim: Axis = ...,
+    ) -> Tensor:
         """The indices that sort `x` along an axis; equal elements keep their order."""
     def argwhere(self) -> Tensor:
         """The indices of the elements that are not zero, one row each."""
-    def array_split(self, /, indices_or_sections: _int | Sequence[_int], *, axis: Axis = 0) -> tuple[Tensor, ...]:
+    def array_split(
+        self, /, indices_or_sections: _int | Sequence[_int], *, axis: Axis = 0, **words: Any,
+    ) -> tuple[Tensor, ...]:
         """The tensor parted along an axis into sections whose lengths differ by one at most."""
     def asin(self) -> Tensor:
         """The angle in [-pi/2, pi/2] whose sine is x."""
@@ -180,8 +231,12 @@ class Tensor:
         inputs: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
         """Add d output / d leaf to `leaf.grad` for every leaf that `output` was computed from."""
-    def baddbmm(self, b1: ArrayLike, b2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1) -> Tensor:
+    def baddbmm(
+        self, b1: ArrayLike, b2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1, **words: Any,
+    ) -> Tensor:
         """Batched matrix products, scaled and added to a scaled tensor."""
+    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Self:
+        """Overwritten with ones, with probability p, and zeros."""
     def bincount(self, /, weights: ArrayLike | None = None, minlength: _int = 0) -> Tensor:
         """How often each of 0, 1, 2, ... occurs in `x`, or the sum of the weights of its places."""
     def bitwise_and(self, y: ArrayLike, /) -> Tensor:
@@ -200,30 +255,44 @@ class Tensor:
         """The bits moved down by y places. Carries no gradient."""
     def bitwise_xor(self, y: ArrayLike, /) -> Tensor:
         """The bits set in exactly one. Carries no gradient."""
-    def bmm(self, y: ArrayLike, /) -> Tensor:
+    def bmm(self, y: ArrayLike, /, **words: Any) -> Tensor:
         """A matrix times a matrix, for every item of a batch."""
     def bool(self) -> Tensor:
         """The tensor as bool; itself if it is so already."""
-    def broadcast_to(self, /, shape: Shape) -> Tensor:
+    def broadcast_to(self, /, shape: Shape, *, size: Shape = ...) -> Tensor:
         """The tensor stretched to `shape` without copying."""
+    def byte(self) -> Tensor:
+        """The tensor as uint8."""
+    def cat(self, /, *, axis: Axes = 0, **words: Any) -> Tensor:
+        """Tensors joined along an axis they have."""
     def cbrt(self) -> Tensor:
         """The real cube root."""
     def ceil(self) -> Tensor:
         """The smallest whole number not below x. Its derivative is 0 everywhere."""
     def ceil_(self) -> Self:
         """`ceil` in place; returns the tensor."""
+    def char(self) -> Tensor:
+        """The tensor as int8."""
     def cholesky(self, /, *, upper: _bool = False) -> Tensor:
         """The triangular factor of symmetric positive-definite matrices."""
-    def chunk(self, /, chunks: _int, axis: Axis = 0) -> tuple[Tensor, ...]: ...
+    def chunk(self, /, chunks: _int, axis: Axis = 0, **words: Any) -> tuple[Tensor, ...]: ...
+    def clamp(self, /, min: ArrayLike | None = None, max: ArrayLike | None = None) -> Tensor:
+        """x kept between two bounds; where `min` exceeds `max` the result is `max`."""
     def clamp_(self, /, min: ArrayLike | None = None, max: ArrayLike | None = None) -> Self:
         """`clip` in place; returns the tensor."""
+    def clamp_max(self, max: ArrayLike) -> Tensor:
+        """Nothing above a bound."""
+    def clamp_min(self, min: ArrayLike) -> Tensor:
+        """Nothing below a bound."""
     def clip(self, /, min: ArrayLike | None = None, max: ArrayLike | None = None) -> Tensor:
         """x kept between two bounds; where `min` exceeds `max` the result is `max`."""
     def clip_(self, /, min: ArrayLike | None = None, max: ArrayLike | None = None) -> Self:
         """`clip` in place; returns the tensor."""
     def clone(self) -> Tensor:
         """A copy in its own memory; gradients flow through it."""
-    def concat(self, /, *, axis: Axis = 0) -> Tensor:
+    def concat(self, /, *, axis: Axis = 0, **words: Any) -> Tensor:
+        """Tensors joined along an axis they have."""
+    def concatenate(self, /, *, axis: Axes = 0, **words: Any) -> Tensor:
         """Tensors joined along an axis they have."""
     def conj(self) -> Tensor:
         """The complex conjugate."""
@@ -235,34 +304,49 @@ class Tensor:
         """Write `source`, broadcast and cast to the shape and dtype of `x`, from any device; returns `x`."""
     def copysign(self, y: ArrayLike, /) -> Tensor:
         """The magnitude of x with the sign of y, that of a zero included."""
+    def corrcoef(self) -> Tensor:
+        """The correlations of the rows of a matrix."""
     def cos(self) -> Tensor:
         """The cosine of an angle in radians."""
     def cos_(self) -> Self:
         """`cos` in place; returns the tensor."""
     def cosh(self) -> Tensor:
         """The hyperbolic cosine."""
-    def count_nonzero(self, /, axis: Axes | None = None, *, keepdims: _bool = False) -> Tensor:
+    def count_nonzero(
+        self, /, axis: Axes | None = None, *, keepdims: _bool = False, dim: Axes | None = ...,
+        keepdim: _bool = ...,
+    ) -> Tensor:
         """How many elements over the axes are not zero."""
+    def cov(
+        self, *, correction: _int = 1, fweights: ArrayLike | None = None, aweights: ArrayLike | None = None,
+    ) -> Tensor:
+        """The covariances of the rows of a matrix."""
     def cpu(self) -> Tensor:
         """The tensor as cpu; itself if it is so already."""
-    def cross(self, x2: ArrayLike, /, *, axis: Axis = -1) -> Tensor:
+    def cross(self, x2: ArrayLike, /, *, axis: Axis = -1, dim: Axis = ...) -> Tensor:
         """The cross product of vectors in space; the other axes broadcast."""
     def cuda(self) -> Tensor:
         """The tensor as cuda; itself if it is so already."""
-    def cummax(self, /, axis: Axis | None = None) -> tuple[Tensor, Tensor]:
+    def cummax(self, /, axis: Axis | None = None, *, dim: Axis | None = ...) -> tuple[Tensor, Tensor]:
         """The largest element so far along an axis, and where it stands."""
-    def cummin(self, /, axis: Axis | None = None) -> tuple[Tensor, Tensor]:
+    def cummin(self, /, axis: Axis | None = None, *, dim: Axis | None = ...) -> tuple[Tensor, Tensor]:
         """The smallest element so far along an axis, and where it stands."""
-    def cumprod(self, /, axis: Axis | None = None, *, dtype: DTypeLike | None = None) -> Tensor:
+    def cumprod(
+        self, /, axis: Axis | None = None, *, dtype: DTypeLike | None = None, dim: Axis | None = ...,
+    ) -> Tensor:
         """NumPy's and PyTorch's name for `cumulative_prod`."""
-    def cumsum(self, /, axis: Axis | None = None, *, dtype: DTypeLike | None = None) -> Tensor:
+    def cumsum(
+        self, /, axis: Axis | None = None, *, dtype: DTypeLike | None = None, dim: Axis | None = ...,
+    ) -> Tensor:
         """NumPy's and PyTorch's name for `cumulative_sum`."""
     def cumulative_prod(
         self, /, *, axis: Axis | None = None, dtype: DTypeLike | None = None, include_initial: _bool = False,
+        dim: Axis | None = ...,
     ) -> Tensor:
         """The running product along an axis; its gradient is right where elements are zero."""
     def cumulative_sum(
         self, /, *, axis: Axis | None = None, dtype: DTypeLike | None = None, include_initial: _bool = False,
+        dim: Axis | None = ...,
     ) -> Tensor:
         """The running sum along an axis."""
     def deg2rad(self) -> Tensor:
@@ -276,21 +360,33 @@ class Tensor:
     @property
     def device(self) -> Device:
         """The device its array lives on."""
-    def diag(self, /, k: _int = 0) -> Tensor:
+    def diag(self, /, k: _int = 0, *, diagonal: _int = ...) -> Tensor:
         """The matrix with a vector on its diagonal, or the diagonal of a matrix."""
-    def diag_embed(self, /, offset: _int = 0, axis1: Axis = -2, axis2: Axis = -1) -> Tensor:
+    def diag_embed(
+        self, /, offset: _int = 0, axis1: Axis = -2, axis2: Axis = -1, *, dim1: Axis = ..., dim2: Axis = ...,
+    ) -> Tensor:
         """Zero matrices with the last axis of a tensor on their diagonals."""
-    def diagonal(self, /, offset: _int = 0, axis1: Axis = 0, axis2: Axis = 1) -> Tensor:
+    def diagflat(self, offset: _int = 0) -> Tensor:
+        """A matrix with all elements of a tensor on a diagonal."""
+    def diagonal(
+        self, /, offset: _int = 0, axis1: Axis = 0, axis2: Axis = 1, *, dim1: Axis = ..., dim2: Axis = ...,
+    ) -> Tensor:
         """The diagonal of two axes, as a new last axis."""
+    def diagonal_scatter(self, src: ArrayLike, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
+        """A copy in which a diagonal is `src`."""
     def diff(
         self, /, *, axis: Axis = -1, n: _int = 1, prepend: ArrayLike | None = None,
-        append: ArrayLike | None = None,
+        append: ArrayLike | None = None, dim: Axis = ...,
     ) -> Tensor:
         """Differences of neighbours along an axis."""
     def digamma(self) -> Tensor:
         """The derivative of lgamma."""
     def dim(self) -> _int:
         """The number of axes."""
+    def dist(self, other: ArrayLike, p: _float = 2) -> Tensor:
+        """The p-norm of a difference."""
+    def div(self, other: ArrayLike, *, rounding_mode: str | None = None) -> Tensor:
+        """The quotient, rounded if asked for."""
     def div_(self, y: ArrayLike, /) -> Self:
         """`divide` in place; returns the tensor."""
     def divide(self, y: ArrayLike, /) -> Tensor:
@@ -299,9 +395,15 @@ class Tensor:
         """The product of NumPy's `dot`: of two vectors a number, of two matrices their product."""
     def double(self) -> Tensor:
         """The tensor as float64; itself if it is so already."""
+    def dsplit(self, indices_or_sections: _int | Sequence[_int]) -> tuple[Tensor, ...]:
+        """Cuts in depth: along the third axis."""
     @property
     def dtype(self) -> np.dtype[Any]:
         """The data type, a `numpy.dtype`."""
+    def element_size(self) -> _int:
+        """The bytes of one element."""
+    def eq(self, y: ArrayLike, /) -> Tensor:
+        """Whether the elements are equal; NaN equals nothing. Carries no gradient."""
     def equal(self, y: ArrayLike, /) -> Tensor:
         """Whether the elements are equal; NaN equals nothing. Carries no gradient."""
     def erf(self) -> Tensor:
@@ -320,20 +422,30 @@ class Tensor:
         """`exp` in place; returns the tensor."""
     def expand(self, /, *shape: Shape) -> Tensor:
         """PyTorch's form of `broadcast_to`: several ints or a tuple, where -1 keeps the length of an axis."""
+    def expand_as(self, other: Tensor) -> Tensor:
+        """The tensor repeated to the shape of another, without a copy."""
     def expand_dims(self, /, axis: Axes = 0) -> Tensor:
         """New axes of length one."""
     def expit(self) -> Tensor:
         """The logistic function."""
     def expm1(self) -> Tensor:
         """e^x - 1, exact near 0."""
+    def exponential_(self, lambd: _float = 1.0, *, generator: Any = None) -> Self:
+        """Overwritten with draws of an exponential distribution of rate lambd."""
     def fill_(self, value: ArrayLike) -> Self:
         """Write one number everywhere; returns `x`."""
     def fix(self) -> Tensor:
         """x without its fraction. Its derivative is 0 everywhere."""
-    def flatten(self, /, start_axis: Axis = 0, end_axis: Axis = -1) -> Tensor:
+    def flatten(
+        self, /, start_axis: Axis = 0, end_axis: Axis = -1, *, start_dim: Axis = ..., end_dim: Axis = ...,
+    ) -> Tensor:
         """A run of neighbouring axes joined into one."""
-    def flip(self, /, *, axis: Axes | None = None) -> Tensor:
+    def flip(self, /, *, axis: Axes | None = None, **words: Any) -> Tensor:
         """The elements in reverse order along axes."""
+    def fliplr(self) -> Tensor:
+        """Columns in reverse order."""
+    def flipud(self) -> Tensor:
+        """Rows in reverse order."""
     def float(self) -> Tensor:
         """The tensor as float32; itself if it is so already."""
     def float_power(self, y: ArrayLike, /) -> Tensor:
@@ -354,9 +466,11 @@ class Tensor:
         """The fraction of x, with its sign."""
     def frexp(self) -> tuple[Tensor, Tensor]:
         """Mantissas and exponents of floating-point numbers."""
-    def gather(self, axis: Axis, index: ArrayLike, /) -> Tensor: ...
+    def gather(self, axis: Axis, index: ArrayLike, /, **words: Any) -> Tensor: ...
     def gcd(self, y: ArrayLike, /) -> Tensor:
         """The greatest common divisor. Carries no gradient."""
+    def ge(self, y: ArrayLike, /) -> Tensor:
+        """Whether x is at least y. Carries no gradient."""
     @property
     def grad_fn(self) -> Any:
         """The node that made this tensor, None for a leaf."""
@@ -364,12 +478,18 @@ class Tensor:
         """Whether x is greater than y. Carries no gradient."""
     def greater_equal(self, y: ArrayLike, /) -> Tensor:
         """Whether x is at least y. Carries no gradient."""
+    def gt(self, y: ArrayLike, /) -> Tensor:
+        """Whether x is greater than y. Carries no gradient."""
     def half(self) -> Tensor:
         """The tensor as float16; itself if it is so already."""
     def hardshrink(self, /, lambd: _float = 0.5) -> Tensor:
         """x, set to 0 in the band [-lambd, lambd]."""
     def heaviside(self, y: ArrayLike, /) -> Tensor:
         """The unit step, with the value y at 0."""
+    def histc(self, bins: _int = 100, min: _float = 0, max: _float = 0) -> Tensor:
+        """How many values fall into each of equally wide bins; what is outside is left out."""
+    def hsplit(self, indices_or_sections: _int | Sequence[_int]) -> tuple[Tensor, ...]:
+        """Cuts side by side: along the second axis, or the first of a vector."""
     def hypot(self, y: ArrayLike, /) -> Tensor:
         """The length of the vector (x, y), without overflow on the way."""
     def i0(self) -> Tensor:
@@ -377,14 +497,16 @@ class Tensor:
     @property
     def imag(self) -> Tensor:
         """The imaginary part."""
-    def index_add(self, axis: Axis, index: ArrayLike, source: ArrayLike, /, *, alpha: _float = 1) -> Tensor: ...
+    def index_add(
+        self, axis: Axis, index: ArrayLike, source: ArrayLike, /, *, alpha: _float = 1, **words: Any,
+    ) -> Tensor: ...
     def index_add_(self, axis: Axis, index: ArrayLike, source: ArrayLike, /, *, alpha: _float = 1) -> Self:
         """`index_add` in place; returns the tensor."""
-    def index_copy(self, axis: Axis, index: ArrayLike, source: ArrayLike, /) -> Tensor:
+    def index_copy(self, axis: Axis, index: ArrayLike, source: ArrayLike, /, **words: Any) -> Tensor:
         """`x` with the slices that `index` lists along an axis replaced by those of `source`."""
     def index_copy_(self, axis: Axis, index: ArrayLike, source: ArrayLike, /) -> Self:
         """`index_copy` in place; returns the tensor."""
-    def index_fill(self, axis: Axis, index: ArrayLike, value: ArrayLike, /) -> Tensor:
+    def index_fill(self, axis: Axis, index: ArrayLike, value: ArrayLike, /, **words: Any) -> Tensor:
         """`x` with the slices that `index` lists along an axis filled with one value."""
     def index_fill_(self, axis: Axis, index: ArrayLike, value: ArrayLike, /) -> Self:
         """`index_fill` in place; returns the tensor."""
@@ -392,7 +514,7 @@ class Tensor:
         """A copy of `x` with `value` written to, or added to, the elements that `key` selects."""
     def index_put_(self, key: Index, value: ArrayLike, /, *, accumulate: _bool = False) -> Self:
         """`index_put` in place; returns the tensor."""
-    def index_select(self, axis: Axis, index: ArrayLike, /) -> Tensor:
+    def index_select(self, axis: Axis, index: ArrayLike, /, **words: Any) -> Tensor:
         """The slices of `x` that `index` lists along an axis: `take` with PyTorch's name and argument order."""
     def inner(self, y: ArrayLike, /) -> Tensor:
         """The products summed over the last axis of both."""
@@ -400,6 +522,11 @@ class Tensor:
         """The tensor as int32; itself if it is so already."""
     def inverse(self) -> Tensor:
         """The inverse of a square matrix."""
+    @property
+    def is_cuda(self) -> _bool:
+        """Whether it lives on the GPU."""
+    def is_floating_point(self) -> _bool:
+        """Whether the dtype of a tensor is floating."""
     @property
     def is_leaf(self) -> _bool:
         """Whether it was made by the user and not by a recorded operation."""
@@ -423,12 +550,16 @@ class Tensor:
         """The only element as a Python number."""
     def kron(self, y: ArrayLike, /) -> Tensor:
         """The Kronecker product: every element of `x` times all of `y`, as blocks."""
-    def kthvalue(self, k: _int, /, *, axis: Axis = -1, keepdims: _bool = False) -> KthValue:
+    def kthvalue(
+        self, k: _int, /, *, axis: Axis = -1, keepdims: _bool = False, dim: Axis = ..., keepdim: _bool = ...,
+    ) -> KthValue:
         """The k-th smallest element along an axis, counted from 1 as in PyTorch, and where it is."""
     def lcm(self, y: ArrayLike, /) -> Tensor:
         """The least common multiple. Carries no gradient."""
     def ldexp(self, n: ArrayLike, /) -> Tensor:
         """x times a power of two, exact."""
+    def le(self, y: ArrayLike, /) -> Tensor:
+        """Whether x is at most y. Carries no gradient."""
     def lerp(self, y: ArrayLike, weight: ArrayLike, /) -> Tensor:
         """The point between x and y at a fraction `weight` of the way."""
     def lerp_(self, y: ArrayLike, weight: ArrayLike, /) -> Self:
@@ -451,13 +582,13 @@ class Tensor:
         """`log` in place; returns the tensor."""
     def log_sigmoid(self) -> Tensor:
         """The logarithm of the logistic function."""
-    def log_softmax(self, /, axis: Axes = -1) -> Tensor:
+    def log_softmax(self, /, axis: Axes = -1, **words: Any) -> Tensor:
         """The logarithm of softmax, computed without ever leaving the logarithms."""
     def logaddexp(self, y: ArrayLike, /) -> Tensor:
         """The logarithm of a sum of exponentials, without overflow."""
     def logaddexp2(self, y: ArrayLike, /) -> Tensor:
         """The logarithm to base 2 of a sum of powers of 2, without overflow."""
-    def logcumsumexp(self, /, axis: Axis | None = None) -> Tensor:
+    def logcumsumexp(self, /, axis: Axis | None = None, *, dim: Axis | None = ...) -> Tensor:
         """The logarithm of the running sum of exponentials, stable for any size of element."""
     def logdet(self) -> Tensor:
         """The logarithm of the determinant; nan where it is negative."""
@@ -473,22 +604,27 @@ class Tensor:
         """Whether exactly one is true (not 0). Carries no gradient."""
     def logit(self, /, eps: _float | None = None) -> Tensor:
         """The inverse of the logistic function."""
-    def logsumexp(self, /, axis: Axes | None = None, *, keepdims: _bool = False) -> Tensor:
+    def logsumexp(
+        self, /, axis: Axes | None = None, *, keepdims: _bool = False, dim: Axes | None = ...,
+        keepdim: _bool = ...,
+    ) -> Tensor:
         """The logarithm of the sum of exponentials, stable for any size of element."""
     def long(self) -> Tensor:
         """The tensor as int64; itself if it is so already."""
+    def lt(self, y: ArrayLike, /) -> Tensor:
+        """Whether x is less than y. Carries no gradient."""
     @property
     def mT(self) -> Tensor:
         """The last two axes exchanged."""
-    def masked_fill(self, mask: ArrayLike, value: ArrayLike, /) -> Tensor:
+    def masked_fill(self, mask: ArrayLike, value: ArrayLike, /, **words: Any) -> Tensor:
         """x with `value` wherever `mask` is True."""
     def masked_fill_(self, mask: ArrayLike, value: ArrayLike, /) -> Self:
         """`masked_fill` in place; returns the tensor."""
-    def masked_scatter(self, mask: ArrayLike, source: ArrayLike, /) -> Tensor:
+    def masked_scatter(self, mask: ArrayLike, source: ArrayLike, /, **words: Any) -> Tensor:
         """`x` with the elements where `mask` is true replaced, in order, by those of `source`."""
     def masked_scatter_(self, mask: ArrayLike, source: ArrayLike, /) -> Self:
         """`masked_scatter` in place; returns the tensor."""
-    def masked_select(self, mask: ArrayLike, /) -> Tensor:
+    def masked_select(self, mask: ArrayLike, /, **words: Any) -> Tensor:
         """The elements of `x` where `mask` is true, in order, as one axis."""
     def matmul(self, y: ArrayLike, /) -> Tensor:
         """The matrix product of the last two axes; leading axes broadcast."""
@@ -498,7 +634,7 @@ class Tensor:
         """A square matrix times itself, `n` times; the inverse for negative `n`."""
     def matrix_transpose(self) -> Tensor:
         """The last two axes exchanged: every matrix of a stack transposed."""
-    def max(self, /, axis: Axes | None = None, *, keepdims: _bool = False) -> Tensor:
+    def max(self, /, axis: Axes | None = None, *, keepdims: _bool = False, **words: Any) -> Any:
         """The largest element over some axes; k equal largest ones share the gradient evenly."""
     def maximum(self, y: ArrayLike, /) -> Tensor:
         """The larger of two numbers; a tie gives each half of the gradient, a NaN wins."""
@@ -506,51 +642,95 @@ class Tensor:
         """`maximum` in place; returns the tensor."""
     def mean(
         self, /, axis: Axes | None = None, *, dtype: DTypeLike | None = None, keepdims: _bool = False,
+        dim: Axes | None = ..., keepdim: _bool = ...,
     ) -> Tensor:
         """The average of the elements over some axes."""
-    def median(self, /, axis: Axes | None = None, *, keepdims: _bool = False) -> Tensor:
+    def median(self, /, axis: Axes | None = None, *, keepdims: _bool = False, **words: Any) -> Any:
         """The middle element in sorted order, or the mean of the two in the middle, as in NumPy."""
-    def min(self, /, axis: Axes | None = None, *, keepdims: _bool = False) -> Tensor:
+    def min(self, /, axis: Axes | None = None, *, keepdims: _bool = False, **words: Any) -> Any:
         """The smallest element over some axes; k equal smallest ones share the gradient evenly."""
     def minimum(self, y: ArrayLike, /) -> Tensor:
         """The smaller of two numbers; a tie gives each half of the gradient, a NaN wins."""
     def minimum_(self, y: ArrayLike, /) -> Self:
         """`minimum` in place; returns the tensor."""
-    def mm(self, y: ArrayLike, /) -> Tensor:
+    def mm(self, y: ArrayLike, /, **words: Any) -> Tensor:
         """A matrix times a matrix."""
-    def moveaxis(self, source: Axes, destination: Axes, /) -> Tensor:
+    def mode(self, dim: Axis = -1, keepdim: _bool = False) -> Found: ...
+    def moveaxis(self, source: Axes, destination: Axes, /, **words: Any) -> Tensor:
         """Axes moved to other places; the rest keep their order."""
+    def movedim(self, source: ArrayLike, destination: Axes, /, **words: Any) -> Tensor:
+        """Axes moved to other places; the rest keep their order."""
+    def msort(self) -> Tensor:
+        """Sorted along the first axis."""
+    def mul(self, y: ArrayLike, /) -> Tensor:
+        """The product of two tensors, element by element."""
     def mul_(self, y: ArrayLike, /) -> Self:
         """`multiply` in place; returns the tensor."""
     def multiply(self, y: ArrayLike, /) -> Tensor:
         """The product of two tensors, element by element."""
-    def mv(self, v: ArrayLike, /) -> Tensor:
+    def mv(self, v: ArrayLike, /, **words: Any) -> Tensor:
         """A matrix times a vector."""
     def nan_to_num(
         self, /, nan: _float = 0.0, posinf: _float | None = None, neginf: _float | None = None,
     ) -> Tensor:
         """x with numbers in place of NaN and the infinities; the derivative is 0 there, 1 elsewhere."""
-    def nanmean(self, /, axis: Axes | None = None, *, keepdims: _bool = False) -> Tensor:
+    def nanmean(
+        self, /, axis: Axes | None = None, *, keepdims: _bool = False, dim: Axes | None = ...,
+        keepdim: _bool = ...,
+    ) -> Tensor:
         """The average over some axes of the elements that are not NaN."""
+    def nanmedian(self, dim: _int | None = None, keepdim: _bool = False) -> Any:
+        """The median of what is not NaN; the lower of the two middle values."""
     def nansum(
         self, /, axis: Axes | None = None, *, dtype: DTypeLike | None = None, keepdims: _bool = False,
+        dim: Axes | None = ..., keepdim: _bool = ...,
     ) -> Tensor:
         """The sum over some axes, with NaN counted as 0."""
+    def narrow(self, dim: _int, start: _int, length: _int) -> Tensor:
+        """A stretch of an axis."""
     @property
     def nbytes(self) -> _int:
         """The bytes of its elements."""
     @property
     def ndim(self) -> _int:
         """The number of axes."""
+    def ne(self, y: ArrayLike, /) -> Tensor:
+        """Whether the elements differ. Carries no gradient."""
+    def neg(self) -> Tensor:
+        """The tensor with its signs changed."""
     def neg_(self) -> Self:
         """`negative` in place; returns the tensor."""
     def negative(self) -> Tensor:
         """The tensor with its signs changed."""
+    def nelement(self) -> _int:
+        """The number of elements."""
+    def new_empty(
+        self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: _bool = False,
+    ) -> Tensor:
+        """A tensor without values, of this dtype on this device."""
+    def new_full(
+        self, size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: _bool = False,
+    ) -> Tensor:
+        """One value everywhere, of this dtype on this device."""
+    def new_ones(
+        self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: _bool = False,
+    ) -> Tensor:
+        """Ones of this dtype on this device."""
+    def new_tensor(
+        self, data: Any, dtype: Any = None, device: Any = None, requires_grad: _bool = False,
+    ) -> Tensor:
+        """A tensor of data, of this dtype on this device."""
+    def new_zeros(
+        self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: _bool = False,
+    ) -> Tensor:
+        """Zeros of this dtype on this device."""
     def nextafter(self, y: ArrayLike, /) -> Tensor:
         """The next representable number after x in the direction of y."""
-    def nonzero(self) -> tuple[Tensor, ...]:
+    def nonzero(self, /, **words: Any) -> Any:
         """The indices of the elements that are not zero, one Tensor per axis."""
-    def norm(self, /, ord: _float | str = 2, axis: Axes | None = None, *, keepdims: _bool = False) -> Tensor:
+    def norm(
+        self, /, ord: _float | str = 2, axis: Axes | None = None, *, keepdims: _bool = False, **words: Any,
+    ) -> Tensor:
         """The p-norm of the vectors along some axes."""
     def normal_(self, mean: _float = 0.0, std: _float = 1.0, *, generator: Generator | None = None) -> Self:
         """Write normal random numbers; returns `x`."""
@@ -560,7 +740,7 @@ class Tensor:
         """The number of elements."""
     def numpy(self) -> NDArray[Any]:
         """The values as a NumPy array on the host, outside the graph."""
-    def outer(self, x2: ArrayLike, /) -> Tensor:
+    def outer(self, x2: ArrayLike, /, **words: Any) -> Tensor:
         """The products of all pairs of elements of two vectors."""
     def pad(
         self, pad_width: _int | Sequence[_int] | Sequence[tuple[_int, _int]], /, mode: str = 'constant', *,
@@ -569,7 +749,7 @@ class Tensor:
         """The tensor with a border of given widths, as NumPy pads."""
     def permute(self, /, *axes: Axes) -> Tensor:
         """`permute_dims` with the axes as several ints or as one tuple."""
-    def permute_dims(self, /, axes: Axes) -> Tensor:
+    def permute_dims(self, /, axes: Axes, *, dims: Axes = ...) -> Tensor:
         """The axes in another order."""
     def pinverse(self, /, *, rtol: _float | None = None, hermitian: _bool = False) -> Tensor:
         """The Moore-Penrose pseudo-inverse."""
@@ -585,6 +765,7 @@ class Tensor:
         """leaky_relu with a learned slope, one for all or one per channel (axis 1)."""
     def prod(
         self, /, axis: Axes | None = None, *, dtype: DTypeLike | None = None, keepdims: _bool = False,
+        dim: Axes | None = ..., keepdim: _bool = ...,
     ) -> Tensor:
         """The product of the elements over some axes; its gradient is right where elements are zero."""
     def put_along_axis(self, indices: ArrayLike, values: ArrayLike, /, *, axis: Axis = -1) -> Tensor:
@@ -593,6 +774,7 @@ class Tensor:
         """Orthonormal and upper triangular factors."""
     def quantile(
         self, q: ArrayLike, /, axis: Axes | None = None, *, method: str = 'linear', keepdims: _bool = False,
+        dim: Axes | None = ..., keepdim: _bool = ..., interpolation: str = ...,
     ) -> Tensor:
         """The values below which given fractions of the elements lie."""
     def rad2deg(self) -> Tensor:
@@ -618,20 +800,28 @@ class Tensor:
         """What remains of x after division by y, with the sign of y."""
     def remainder_(self, y: ArrayLike, /) -> Self:
         """`remainder` in place; returns the tensor."""
-    def repeat(self, repeats: ArrayLike, /, *, axis: Axis | None = None) -> Tensor:
+    def renorm(self, p: _float, dim: _int, maxnorm: _float) -> Tensor:
+        """Parts along an axis scaled down to a greatest norm."""
+    def repeat(self, repeats: ArrayLike, /, *, axis: Axis | None = None, **words: Any) -> Tensor:
         """Each element repeated where it stands."""
+    def repeat_interleave(
+        self, repeats: ArrayLike | None = None, dim: _int | None = None, *, output_size: _int | None = None,
+    ) -> Tensor:
+        """Each element several times in a row."""
     def requires_grad_(self, requires_grad: _bool = True) -> Self:
         """Want (or no longer want) a gradient for this leaf; returns the tensor."""
     def reshape(self, /, shape: Shape, *more: Shape, copy: _bool | None = None) -> Tensor:
         """The same elements, in C order, in another shape."""
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """The tensor in the shape of another."""
     def retain_grad(self) -> None:
         """Fill `.grad` of this result of an operation too; leaves always have theirs."""
     @property
     def retains_grad(self) -> _bool:
         """Whether `.grad` of this result of an operation is filled by a backward pass."""
-    def roll(self, /, shift: _int | Sequence[_int], *, axis: Axes | None = None) -> Tensor:
+    def roll(self, /, shift: _int | Sequence[_int], *, axis: Axes | None = None, **words: Any) -> Tensor:
         """The elements moved round along axes; what leaves at the end enters at the start."""
-    def rot90(self, /, k: _int = 1, axes: tuple[_int, _int] = (0, 1)) -> Tensor:
+    def rot90(self, /, k: _int = 1, axes: tuple[_int, _int] = (0, 1), *, dims: tuple[_int, _int] = ...) -> Tensor:
         """A quarter turn in a plane, `k` times, from the first of `axes` towards the second."""
     def round(self, /, decimals: _int = 0) -> Tensor:
         """The nearest number of `decimals` decimals; halves go to the even one."""
@@ -641,27 +831,36 @@ class Tensor:
         """One over the square root."""
     def rsqrt_(self) -> Self:
         """`rsqrt` in place; returns the tensor."""
-    def scatter(self, axis: Axis, index: ArrayLike, source: ArrayLike, /) -> Tensor:
+    def scatter(self, axis: Axis, index: ArrayLike, source: ArrayLike, /, **words: Any) -> Tensor:
         """`x` with each element of `source` written where `index` says along an axis (as in PyTorch)."""
     def scatter_(self, axis: Axis, index: ArrayLike, source: ArrayLike, /) -> Self:
         """`scatter` in place; returns the tensor."""
-    def scatter_add(self, axis: Axis, index: ArrayLike, source: ArrayLike, /) -> Tensor:
+    def scatter_add(self, axis: Axis, index: ArrayLike, source: ArrayLike, /, **words: Any) -> Tensor:
         """`x` with each element of `source` added where `index` says along an axis (as in PyTorch)."""
     def scatter_add_(self, axis: Axis, index: ArrayLike, source: ArrayLike, /) -> Self:
         """`scatter_add` in place; returns the tensor."""
     def scatter_reduce(
         self, axis: Axis, index: ArrayLike, source: ArrayLike, reduce: str, /, *, include_self: _bool = True,
+        **words: Any,
     ) -> Tensor:
         """`x` with the elements of `source` that `index` sends to one place reduced into it (as in PyTorch)."""
     def scatter_reduce_(
         self, axis: Axis, index: ArrayLike, source: ArrayLike, reduce: str, /, *, include_self: _bool = True,
     ) -> Self:
         """`scatter_reduce` in place; returns the tensor."""
-    def searchsorted(self, x2: ArrayLike, /, *, side: str = 'left', sorter: ArrayLike | None = None) -> Tensor:
+    def searchsorted(
+        self, x2: ArrayLike, /, *, side: str = 'left', sorter: ArrayLike | None = None, **words: Any,
+    ) -> Tensor:
         """Where the elements of `x2` would be inserted into the sorted `x1` to keep it sorted."""
+    def select(self, dim: _int, index: _int) -> Tensor:
+        """One place of an axis."""
+    def select_scatter(self, src: ArrayLike, dim: _int, index: _int) -> Tensor:
+        """A copy in which one place of an axis is `src`."""
     @property
     def shape(self) -> tuple[_int, ...]:
         """The sizes of all axes, a tuple of ints."""
+    def short(self) -> Tensor:
+        """The tensor as int16."""
     def sigmoid(self) -> Tensor:
         """The logistic function."""
     def sigmoid_(self) -> Self:
@@ -681,19 +880,23 @@ class Tensor:
     def sinh(self) -> Tensor:
         """The hyperbolic sine."""
     @property
-    def size(self) -> _int:
-        """The number of elements."""
+    def size(self) -> Count:
+        """The number of elements, an int; called, PyTorch's `size()`: the shape, or the length of an axis."""
+    def slice_scatter(
+        self, src: ArrayLike, dim: _int = 0, start: _int | None = None, end: _int | None = None, step: _int = 1,
+    ) -> Tensor:
+        """A copy in which a slice of an axis is `src`."""
     def slogdet(self) -> SlogdetResult:
         """Sign and logarithm of the determinant, which would overflow for large matrices."""
-    def softmax(self, /, axis: Axes = -1) -> Tensor:
+    def softmax(self, /, axis: Axes = -1, **words: Any) -> Tensor:
         """Logits as probabilities that sum to one along the axis."""
-    def softmin(self, /, axis: Axes = -1) -> Tensor:
+    def softmin(self, /, axis: Axes = -1, *, dim: Axes = ...) -> Tensor:
         """Softmax of the negative: the smallest element gets the largest probability."""
     def softplus(self, /, beta: _float = 1.0, threshold: _float | None = None) -> Tensor:
         """A smooth form of relu, exact and without overflow for any argument."""
-    def sort(self, /, *, axis: Axis = -1, descending: _bool = False, stable: _bool = True) -> Tensor:
+    def sort(self, /, *, axis: Axis = -1, descending: _bool = False, stable: _bool = True, **words: Any) -> Any:
         """The elements of `x` in order along an axis."""
-    def split(self, /, indices_or_sections: _int | Sequence[_int], *, axis: Axis = 0) -> tuple[Tensor, ...]:
+    def split(self, /, indices_or_sections: _int | Sequence[_int], *, axis: Axis = 0, **words: Any) -> Any:
         """The tensor parted along an axis, as NumPy does it: into equal sections, or at positions."""
     def sqrt(self) -> Tensor:
         """The square root; NaN for negative numbers."""
@@ -703,31 +906,48 @@ class Tensor:
         """The square."""
     def square_(self) -> Self:
         """`square` in place; returns the tensor."""
-    def squeeze(self, /, axis: Axes | None = None) -> Tensor:
+    def squeeze(self, /, axis: Axes | None = None, **words: Any) -> Tensor:
         """Axes of length one removed."""
-    def stack(self, /, *, axis: Axis = 0) -> Tensor:
+    def stack(self, /, *, axis: Axis = 0, **words: Any) -> Tensor:
         """Tensors of one shape joined along a new axis."""
-    def std(self, /, axis: Axes | None = None, *, correction: _float = 0, keepdims: _bool = False) -> Tensor:
+    def std(
+        self, /, axis: Axes | None = None, *, correction: _float = 0, keepdims: _bool = False, **words: Any,
+    ) -> Tensor:
         """The standard deviation over some axes."""
     def std_mean(
-        self, /, axis: Axes | None = None, *, correction: _float = 0, keepdims: _bool = False,
+        self, /, axis: Axes | None = None, *, correction: _float = 0, keepdims: _bool = False, **words: Any,
     ) -> tuple[Tensor, Tensor]:
         """Standard deviation and mean over some axes, as a pair."""
+    def sub(self, other: ArrayLike, *, alpha: _float = 1) -> Tensor:
+        """The difference, of a multiple."""
     def sub_(self, other: ArrayLike, *, alpha: _float = 1) -> Self:
         """x -= alpha * other; returns the tensor."""
-    def subtract(self, y: ArrayLike, /) -> Tensor:
+    def subtract(self, y: ArrayLike, /, **words: Any) -> Tensor:
         """The difference of two tensors."""
     def sum(
         self, /, axis: Axes | None = None, *, dtype: DTypeLike | None = None, keepdims: _bool = False,
+        dim: Axes | None = ..., keepdim: _bool = ...,
     ) -> Tensor:
         """The sum of the elements over some axes."""
+    def sum_to_size(self, *size: Any) -> Tensor:
+        """Summed to a shape that broadcasts to this one."""
     def svd(self, /, *, full_matrices: _bool = True) -> SVDResult:
         """Singular values and vectors."""
-    def swapaxes(self, /, axis1: Axis, axis2: Axis) -> Tensor:
+    def swapaxes(
+        self, /, axis1: Axis, axis2: Axis, *, axis0: Axis = ..., dim0: Axis = ..., dim1: Axis = ...,
+    ) -> Tensor:
         """Two axes exchanged."""
-    def take(self, indices: ArrayLike, /, *, axis: Axis | None = None) -> Tensor:
+    def swapdims(
+        self, /, axis1: Axis, axis2: Axis, *, axis0: Axis = ..., dim0: Axis = ..., dim1: Axis = ...,
+    ) -> Tensor:
+        """Two axes exchanged."""
+    def t(self) -> Tensor:
+        """A matrix transposed; a vector or number as it is."""
+    def take(self, indices: ArrayLike, /, *, axis: Axis | None = None, **words: Any) -> Tensor:
         """The elements of `x` at `indices` along an axis."""
-    def take_along_axis(self, indices: ArrayLike, /, *, axis: Axis = -1) -> Tensor:
+    def take_along_axis(self, indices: ArrayLike, /, *, axis: Axis = -1, **words: Any) -> Tensor:
+        """For each place along an axis, the element of `x` that `indices` names there."""
+    def take_along_dim(self, indices: ArrayLike, /, *, axis: Axes = -1, **words: Any) -> Tensor:
         """For each place along an axis, the element of `x` that `indices` names there."""
     def tan(self) -> Tensor:
         """The tangent of an angle in radians."""
@@ -735,7 +955,11 @@ class Tensor:
         """The hyperbolic tangent."""
     def tanh_(self) -> Self:
         """`tanh` in place; returns the tensor."""
-    def tile(self, /, repetitions: Shape) -> Tensor:
+    def tensor_split(
+        self, /, indices_or_sections: _int | Sequence[_int], *, axis: Axes = 0, **words: Any,
+    ) -> Tensor:
+        """The tensor parted along an axis into sections whose lengths differ by one at most."""
+    def tile(self, /, repetitions: Shape, **words: Any) -> Tensor:
         """The whole tensor repeated along each axis."""
     def to(
         self, target: DTypeLike | DeviceLike | Tensor | None = None, /, dtype: DTypeLike | None = None, *,
@@ -746,19 +970,21 @@ class Tensor:
         """The tensor on another device; itself if it is there."""
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
-    def topk(self, k: _int, /, *, axis: Axis = -1, largest: _bool = True, sorted: _bool = True) -> TopK:
+    def topk(
+        self, k: _int, /, *, axis: Axis = -1, largest: _bool = True, sorted: _bool = True, dim: Axis = ...,
+    ) -> TopK:
         """The `k` largest (or smallest) elements along an axis, and where they are."""
     def trace(
         self, /, offset: _int = 0, axis1: Axis = 0, axis2: Axis = 1, *, dtype: DTypeLike | None = None,
     ) -> Tensor:
         """The sum of a diagonal."""
-    def transpose(self, /, *axes: Axes) -> Tensor:
+    def transpose(self, /, *axes: Axes, **words: Any) -> Tensor:
         """Axes exchanged or put in another order."""
-    def tril(self, /, *, k: _int = 0) -> Tensor:
+    def tril(self, /, *, k: _int = 0, diagonal: _int = ...) -> Tensor:
         """The lower triangle of each matrix, zeros above it."""
     def tril_(self, /, *, k: _int = 0) -> Self:
         """`tril` in place; returns the tensor."""
-    def triu(self, /, *, k: _int = 0) -> Tensor:
+    def triu(self, /, *, k: _int = 0, diagonal: _int = ...) -> Tensor:
         """The upper triangle of each matrix, zeros below it."""
     def triu_(self, /, *, k: _int = 0) -> Self:
         """`triu` in place; returns the tensor."""
@@ -768,26 +994,47 @@ class Tensor:
         """x without its fraction. Its derivative is 0 everywhere."""
     def trunc_(self) -> Self:
         """`trunc` in place; returns the tensor."""
-    def unflatten(self, /, axis: Axis, sizes: Shape) -> Tensor:
+    def type_as(self, other: Tensor) -> Tensor:
+        """The tensor in the dtype of another."""
+    def unbind(self, dim: _int = 0) -> tuple[Tensor, ...]:
+        """The parts along an axis, each without it."""
+    def unflatten(self, /, axis: Axis, sizes: Shape, *, dim: Axis = ...) -> Tensor:
         """One axis parted into several."""
+    def unfold(self, dimension: _int, size: _int, step: _int) -> Tensor:
+        """All windows of a length along an axis, on a new last axis."""
     def uniform_(self, low: _float = 0.0, high: _float = 1.0, *, generator: Generator | None = None) -> Self:
         """Write uniform random numbers of [low, high); returns `x`."""
-    def unsqueeze(self, /, axis: Axes) -> Tensor:
+    def unique(
+        self, sorted: _bool = True, return_inverse: _bool = False, return_counts: _bool = False,
+        dim: _int | None = None,
+    ) -> Any:
+        """The different elements, rising; or the different parts along an axis."""
+    def unique_consecutive(
+        self, return_inverse: _bool = False, return_counts: _bool = False, dim: _int | None = None,
+    ) -> Any:
+        """The elements without those that equal the one before; or the parts along an axis."""
+    def unsqueeze(self, /, axis: Axes, *, dim: Axes = ...) -> Tensor:
         """PyTorch's name for `expand_dims` of one axis."""
-    def unstack(self, /, *, axis: Axis = 0) -> tuple[Tensor, ...]:
+    def unstack(self, /, *, axis: Axis = 0, dim: Axis = ...) -> tuple[Tensor, ...]:
         """The layers of a tensor along an axis, which disappears."""
-    def var(self, /, axis: Axes | None = None, *, correction: _float = 0, keepdims: _bool = False) -> Tensor:
+    def var(
+        self, /, axis: Axes | None = None, *, correction: _float = 0, keepdims: _bool = False, **words: Any,
+    ) -> Tensor:
         """The variance over some axes."""
     def var_mean(
-        self, /, axis: Axes | None = None, *, correction: _float = 0, keepdims: _bool = False,
+        self, /, axis: Axes | None = None, *, correction: _float = 0, keepdims: _bool = False, **words: Any,
     ) -> tuple[Tensor, Tensor]:
         """Variance and mean over some axes, as a pair."""
     def vdot(self, y: ArrayLike, /) -> Tensor:
         """The dot product of all elements of two tensors; conjugates the first."""
-    def vecdot(self, x2: ArrayLike, /, *, axis: Axis = -1) -> Tensor:
+    def vecdot(self, x2: ArrayLike, /, *, axis: Axis = -1, dim: Axis = ...) -> Tensor:
         """The dot product along one axis; the other axes broadcast."""
     def view(self, /, *shape: Shape) -> Tensor:
         """The same memory in another shape; raises where `reshape` would have to copy."""
+    def view_as(self, other: Tensor) -> Tensor:
+        """The tensor in the shape of another."""
+    def vsplit(self, indices_or_sections: _int | Sequence[_int]) -> tuple[Tensor, ...]:
+        """Cuts above each other: along the first axis."""
     def where(self, x: ArrayLike, y: ArrayLike, /) -> Tensor:
         """x where `condition` holds, y elsewhere."""
     @classmethod

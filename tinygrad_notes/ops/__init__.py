@@ -58,3 +58,7 @@ from . import methods as _methods  # noqa: E402
 
 _tensor_functions.append(_sys.modules[__name__])
 _methods.bind()
+
+# Without the modules of the families, which are nobody's business.
+__all__ = [name for name, found in list(globals().items())
+           if not name.startswith("_") and (type(found) is not type(_sys) or name in ("fft", "linalg"))]
