@@ -58,7 +58,7 @@ def graph(outputs: Any, *args: Any, names: Mapping[str, Tensor] | None = None, o
            %2 = sum(%1, axis=None, keepdims=False)    float32 ()
            %3 = output    float32 ()  output
         >>> tn.graph(lambda x: (tn.sin(x) * x).sum(), x)
-        Graph(7 operations, 4 leaves and outputs, 13 edges, forward + backward)
+        Graph(7 operations, 4 leaves and outputs, 14 edges, forward + backward)
     """
     if isinstance(outputs, (Tensor, list, tuple)):
         if args and isinstance(args[0], dict) and names is None:

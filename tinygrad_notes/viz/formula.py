@@ -61,7 +61,8 @@ class _Plain(ast.NodeTransformer):
 
     def visit_Call(self, node):
         self.generic_visit(node)
-        node.args = [a for a in node.args if not (isinstance(a, ast.Name) and a.id == "xp")]
+        node.args = [a for a in node.args
+                     if not (isinstance(a, ast.Name) and (a.id == "xp" or a.id.endswith("_shape")))]
         node.keywords = [k for k in node.keywords if not _plumbing(k)]
         if isinstance(node.func, ast.Name):
             node.func = ast.Name(node.func.id.strip("_"), node.func.ctx)

@@ -372,6 +372,6 @@ def renumbered(nodes: Sequence[GraphNode], edges: Sequence[GraphEdge], groups: S
     kept = [replace(n, number=place[n.number], of=place.get(n.of), anchor=place.get(n.anchor)) for n in nodes]
     links = [e.moved(place[e[0]], place[e[1]]) for e in edges if e[0] in place and e[1] in place]
     found = replace(facts, twins={place[a]: place[b] for a, b in facts.twins.items() if a in place and b in place},
-                    peak=(facts.peak[0], place.get(facts.peak[1], -1)) if facts.peak else None,
+                    peak=(facts.peak[0], place[facts.peak[1]]) if facts.peak and facts.peak[1] in place else None,
                     notes=[(kind, text, tuple(place[k] for k in at if k in place)) for kind, text, at in facts.notes])
     return Graph(kept, links, groups, found)

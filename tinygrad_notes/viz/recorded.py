@@ -567,7 +567,7 @@ def _shown(key, value):
 def _number(value, otherwise="constant"):
     """A constant of one element by its value."""
     if value.size == 1 and value.host is not None:
-        return f"{float(value.host.reshape(-1)[0]):.6g}" if value.dtype.kind in "fiub" else otherwise
+        return f"{float(value.host.item()):.6g}" if value.dtype.kind in "fiub" else otherwise
     return otherwise
 
 

@@ -1,6 +1,7 @@
 """A graph as SVG: boxes that tell by shape, color, sign and word what they are, and a legend."""
 from __future__ import annotations
 
+from collections import Counter
 from html import escape
 
 from .health import size as bytes_text
@@ -21,7 +22,8 @@ def draw(graph, rules=None):
     entries = _legend_entries(graph, layers)
     columns = max(1, min(len(entries), int(max(placed.width, 560) // 118)))
     legend = 14 + 20 * -(-len(entries) // columns)
-    wide = max((_rule_place(e.formula, path)[1] for e, path in zip(graph.edges, placed.paths)
+    shares = _shares(graph)
+    wide = max((_rule_place(e.formula, path, shares[id(e)])[1] for e, path in zip(graph.edges, placed.paths)
                 if rules and e.kind == "gradient"), default=0)
     width = max(placed.width, wide + 8, 118 * columns + 20)
     height = placed.height + legend
@@ -42,7 +44,7 @@ def draw(graph, rules=None):
             continue
         parts.append(_edge(graph, e, path))
         if rules and e.kind == "gradient" and e.formula:
-            labels.append(_rule(e.formula, path))
+            labels.append(_rule(e.formula, path, shares[id(e)]))
     parts += [_box(node, box) for node, box in zip(graph.nodes, placed.boxes)]
     parts += labels
     parts.append("</g></svg>\n")
@@ -106,19 +108,27 @@ def _dashes(layer):
         layer, ' stroke-dasharray="7 2 2 2"')
 
 
-def _rule(formula, path):
-    (x, y), _, text = _rule_place(formula, path)
+def _shares(graph):
+    """Per gradient edge where its rule stands: where edges begin or end together, nearer to the other ends."""
+    gives = Counter(e[0] for e in graph.edges if e.kind == "gradient")
+    takes = Counter(e[1] for e in graph.edges if e.kind == "gradient")
+    return {id(e): 0.74 if gives[e[0]] > 1 else 0.28 if takes[e[1]] > 1 else 0.5 for e in graph.edges}
+
+
+def _rule(formula, path, share):
+    (x, y), _, text = _rule_place(formula, path, share)
     return (f'<text x="{_n(x)}" y="{_n(y)}" font-size="9.5" fill="#9f1239" '
             f'font-family="ui-monospace, Menlo, Consolas, monospace" stroke="#ffffff" stroke-width="3" '
             f'paint-order="stroke">{escape(text)}</text>')
 
 
-def _rule_place(formula, path):
-    """Where a rule is written: beside the middle of its edge; how far to the right it reaches; its text."""
+def _rule_place(formula, path, t=0.5):
+    """Where a rule is written: at a share of its edge; how far to the right it reaches; its text."""
     k = len(path) // 2
     (xa, ya), (xb, yb) = path[k - 1], path[k]
     text = formula if len(formula) <= 34 else formula[:33] + "…"
-    x, y = (xa + xb) / 2 + 4, (ya + yb) / 2 + 3
+    x = xa + (xb - xa) * t * t * (3 - 2 * t) + 4
+    y = (1 - t) ** 3 * ya + 3 * (1 - t) * t * (ya + yb) / 2 + t**3 * yb + 3
     return (x, y), x + 5.8 * len(text), text
 
 

@@ -81,6 +81,7 @@ function update(anchor) { // lay out and draw; what is under `anchor` stays wher
   const before = anchor && where(anchor);
   view = visible();
   plan = arrange(view);
+  for (const l of view.links.values()) if (l.kind === "gradient") { l.source.gives = (l.source.gives || 0) + 1; l.target.takes = (l.target.takes || 0) + 1; }
   view.lines = [...view.links.values()].filter(l => l.kind !== "saved" || state.saved).map(link => {
     const points = pathOf(link, plan), xs = points.map(p => p[0]), ys = points.map(p => p[1]);
     return {link, points, left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys)};
@@ -142,9 +143,12 @@ function drawLine({link, points}, parts, labels, far) {
   parts.push(path);
   if (far || kind !== "gradient" || !state.rules || !e.formula || camera.k < 0.55) return;
   if (link.all.some(o => o.formula !== e.formula)) return;
-  const k = Math.floor(points.length / 2), [a, b] = [points[k - 1], points[k]];
+  // Where edges begin or end together, their rules stand nearer to the other ends.
+  const k = Math.floor(points.length / 2), [a, b] = [points[k - 1], points[k]], t = link.source.gives > 1 ? 0.74 : link.target.takes > 1 ? 0.28 : 0.5;
+  const x = a[0] + (b[0] - a[0]) * t * t * (3 - 2 * t), m = (a[1] + b[1]) / 2, u = 1 - t;
+  const y = u ** 3 * a[1] + 3 * u * t * m + t ** 3 * b[1];
   const text = e.formula.length > 34 ? e.formula.slice(0, 33) + "…" : e.formula;
-  labels.push(make("text", {class: "rule", x: (a[0] + b[0]) / 2 + 5, y: (a[1] + b[1]) / 2 + 3}, text));
+  labels.push(make("text", {class: "rule", x: x + 5, y: y + 3}, text));
 }
 
 function edgeText(link) {
