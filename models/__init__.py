@@ -1,32 +1,29 @@
 """One file per model family, built from the public parts of the package."""
-from . import flows, recipes
+from . import decode, flows, recipes
 from .adversarial_autoencoder import AdversarialAutoencoder, WassersteinAutoencoder
-from .autoencoder import (
-    Autoencoder,
-    ContractiveAutoencoder,
-    DenoisingAutoencoder,
-    LinearAutoencoder,
-    SparseAutoencoder,
-)
+from .autoencoder import Autoencoder, ContractiveAutoencoder, DenoisingAutoencoder, LinearAutoencoder, SparseAutoencoder
+from .classifier import Classifier
+from .cnn import LeNet, SignalConvNet
 from .cyclegan import CycleGAN, cycle_loss
 from .dcgan import DCGAN, ConvDiscriminator, ConvGenerator
 from .gan import GAN, ConditionalGAN, Discriminator, MinibatchDiscrimination
 from .gnn import GCN, GIN, LinkPredictor
+from .gpt import GPT, LanguageModel
 from .infogan import InfoGAN
 from .mlp import MLPClassifier
 from .recipes import RECIPES, loss_of_parameters
+from .resnet import BasicBlock, Bottleneck, ResidualMLP, ResNet, resnet18, resnet34, resnet50, resnet101, resnet152
+from .unet import UNet, overlap
 from .vae import VAE
 from .vq_vae import VQVAE, VectorQuantizer
 from .wgan import WGAN
 
 __all__ = [
-    "MLPClassifier",
-    "GCN", "GIN", "LinkPredictor",
-    "AdversarialAutoencoder", "Autoencoder", "ContractiveAutoencoder", "DenoisingAutoencoder", "LinearAutoencoder",
-    "SparseAutoencoder", "VQVAE", "VectorQuantizer", "WassersteinAutoencoder",
-    "VAE",
-    "ConditionalGAN", "ConvDiscriminator", "ConvGenerator", "CycleGAN", "DCGAN", "Discriminator", "GAN", "InfoGAN",
-    "MinibatchDiscrimination", "WGAN", "cycle_loss",
-    "flows",
-    "RECIPES", "loss_of_parameters", "recipes",
+    "AdversarialAutoencoder", "Autoencoder", "BasicBlock", "Bottleneck", "Classifier", "ConditionalGAN",
+    "ContractiveAutoencoder", "ConvDiscriminator", "ConvGenerator", "CycleGAN", "DCGAN", "DenoisingAutoencoder",
+    "Discriminator", "GAN", "GCN", "GIN", "GPT", "InfoGAN", "LanguageModel", "LeNet", "LinearAutoencoder",
+    "LinkPredictor", "MLPClassifier", "MinibatchDiscrimination", "RECIPES", "ResNet", "ResidualMLP", "SignalConvNet",
+    "SparseAutoencoder", "UNet", "VAE", "VQVAE", "VectorQuantizer", "WGAN", "WassersteinAutoencoder", "cycle_loss",
+    "decode", "flows", "loss_of_parameters", "overlap", "recipes", "resnet101", "resnet152", "resnet18", "resnet34",
+    "resnet50",
 ]

@@ -15,6 +15,7 @@ from ..autograd import Tensor, as_tensor, no_grad
 from ..nn import MLP, GCNConv, GINConv, Linear, Module, ModuleList
 from ..nn import functional as F
 from ..nn.graph import global_add_pool
+from .classifier import cross_entropy_and_accuracy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,18 +83,12 @@ class GCN(Module):
         scores, y = self(x, graph), as_tensor(y)
         if rows is not None:
             scores, y = ops.take(scores, rows, axis=0), ops.take(y, rows, axis=0)
-        return _told(scores, y)
+        return cross_entropy_and_accuracy(scores, y)
 
     def predict(self, x: ArrayLike, graph: Graph) -> Tensor:
         """The most probable class of each node, (N,) of int64."""
         with no_grad(), self.evaluating():
             return ops.argmax(self(x, graph), axis=-1)
-
-
-def _told(scores, y):
-    with no_grad():
-        accuracy = ops.mean(ops.astype(ops.argmax(scores, axis=-1) == y, scores.dtype))
-    return {"loss": F.cross_entropy(scores, y), "accuracy": accuracy}
 
 
 class GIN(Module):
@@ -144,7 +139,7 @@ class GIN(Module):
         scores = self(graph)
         if graph.y is None:
             raise ValueError("GIN: the graph has no labels y")
-        return _told(scores, ops.reshape(graph.y, (scores.shape[0],)))
+        return cross_entropy_and_accuracy(scores, ops.reshape(graph.y, (scores.shape[0],)))
 
     def predict(self, graph: Graph) -> Tensor:
         """The most probable class of each graph, (B,) of int64."""

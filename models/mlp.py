@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import ops
-from ..autograd import as_tensor, no_grad
-from ..nn import MLP, Module
-from ..nn import functional as F
+from ..autograd import as_tensor
+from ..nn import MLP
+from .classifier import Classifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from ..typing import ArrayLike, DeviceLike, DTypeLike
 
 
-class MLPClassifier(Module):
+class MLPClassifier(Classifier):
     """A perceptron with ReLU units that tells classes apart.
 
     Formula: loss = -mean_i log softmax(f(x_i))_{y_i}, in nats.
@@ -56,32 +55,3 @@ class MLPClassifier(Module):
     def forward(self, x: ArrayLike) -> Tensor:
         """Scores (logits, nats) of all classes: (N, D) -> (N, C)."""
         return self.layers(as_tensor(x))
-
-    def loss(self, x: ArrayLike, y: ArrayLike) -> dict[str, Tensor]:
-        """Cross-entropy and the share of right answers, means over the batch.
-
-        Args:
-            x: (N, D).
-            y: (N,), integers from 0 to C-1.
-
-        Returns:
-            {"loss", "accuracy"}, 0-d Tensors; the loss in nats.
-        """
-        scores = self(x)
-        with no_grad():
-            accuracy = ops.mean(ops.astype(ops.argmax(scores, axis=-1) == y, scores.dtype))
-        return {"loss": F.cross_entropy(scores, y), "accuracy": accuracy}
-
-    def predict(self, x: ArrayLike) -> Tensor:
-        """The most probable class of each example, (N, D) -> (N,) of int64."""
-        with no_grad(), self.evaluating():
-            return ops.argmax(self(x), axis=-1)
-
-    def probabilities(self, x: ArrayLike) -> Tensor:
-        """p(y|x) for all classes, (N, D) -> (N, C)."""
-        with no_grad(), self.evaluating():
-            return ops.softmax(self(x), axis=-1)
-
-    def accuracy(self, x: ArrayLike, y: ArrayLike) -> float:
-        """The share of examples whose class is predicted right, a float from 0 to 1."""
-        return float(ops.mean(ops.astype(self.predict(x) == as_tensor(y), "float32")))

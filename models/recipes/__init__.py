@@ -1,12 +1,20 @@
 """What the command line knows of the models: one file of recipes per family."""
 from ...backend.names import unknown
 from ...nn.state import replaced
-from . import autoencoder, flows, gan, mlp, vae
+from . import autoencoder, cnn, flows, gan, mlp, sequence, vae
 from .recipe import Recipe
 
 __all__ = ["RECIPES", "Recipe", "find", "loss_of_parameters"]
 
-FAMILIES = (mlp, autoencoder, vae, gan, flows)  # in the order in which they are listed
+FAMILIES = (  # in the order in which they are listed
+    mlp,
+    cnn,
+    sequence,
+    autoencoder,
+    vae,
+    gan,
+    flows,
+)
 RECIPES = {recipe.name: recipe for family in FAMILIES for recipe in family.RECIPES}
 
 

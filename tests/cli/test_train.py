@@ -15,7 +15,7 @@ SMALL = ("--epochs", "2", "--no-progress")
 
 
 @pytest.mark.parametrize(("name", "files"), [
-    ("mlp", {"accuracy.svg"}), ("vae", {"terms.svg", "during.svg", "during.safetensors"})])
+    ("mlp", {"accuracy.svg", "confusion.svg"}), ("vae", {"terms.svg", "during.svg", "during.safetensors"})])
 def test_a_run_leaves_everything_in_its_folder(cli, tmp_path, name, files):
     code, out, err = cli("train", name, *SMALL)
     assert (code, err) == (0, "")

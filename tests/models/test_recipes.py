@@ -6,16 +6,23 @@ import numpy as np
 import pytest
 
 import tinygrad_notes as tn
-from tinygrad_notes.data import DataLoader, Source, TensorDataset
+from tinygrad_notes.data import CharTokenizer, DataLoader, Source, TensorDataset, TokenWindows
 from tinygrad_notes.models import RECIPES, loss_of_parameters, recipes
 from tinygrad_notes.models.recipes import Recipe
 from tinygrad_notes.train import Trainer
 from tinygrad_notes.train.trainer import as_parts
 
+SMALLER = {"cnn": {"channels": (2, 3), "hidden": 5}, "resnet": {"layers": (1,), "width": 2},
+           "gpt": {"width": 4, "heads": 2, "layers": 1}}  # settings of models that are large by default
+
 
 def made_up(kind):
     """Small data of one kind, with 3 classes."""
     rng = np.random.default_rng(0)
+    if kind == "text":
+        letters = CharTokenizer("abc")
+        parts = (TokenWindows(rng.integers(0, 3, n), 6) for n in (90, 60))
+        return Source("made up", *parts, (6,), 3, False, kind=kind, tokenizer=letters)
     shape = {"image": (4, 4), "signal": (16,), "points": (2,)}[kind]
     size = math.prod(shape)
 
@@ -32,7 +39,7 @@ def sources():
     """(recipe, kind of data) for all that each recipe takes of what `made_up` makes."""
     cases = []
     for name, recipe in RECIPES.items():
-        kinds = [kind for kind in recipe.kinds if kind in ("image", "signal", "points")]
+        kinds = [kind for kind in recipe.kinds if kind in ("image", "signal", "points", "text")]
         cases += [pytest.param(name, kind, k == 0, id=f"{name}-{kind}", marks=[pytest.mark.host_only] * (k > 0))
                   for k, kind in enumerate(kinds)]
     return cases
@@ -41,9 +48,9 @@ def sources():
 @pytest.mark.parametrize(("name", "kind", "first"), sources())
 def test_every_recipe_builds_checks_reports_and_draws(name, kind, first):
     recipe, source = recipes.find(name), made_up(kind)
-    model = recipe.build(source, "float64", "cpu")
+    model = recipe.build(source, "float64", "cpu", **SMALLER.get(name, {}))
     assert all(p.dtype == tn.float64 for p in model.parameters())
-    small = {key: value for key, value in SMALL.items() if key in recipe.settings}
+    small = SMALLER.get(name) or {key: value for key, value in SMALL.items() if key in recipe.settings}
     model = recipe.build(source, None, None, **small)
     held_out = recipe.inputs(source.test)
     averages = {}

@@ -1,10 +1,12 @@
 """Data sets that ship, generators of toy data, and loaders that go through them batch by batch."""
-from . import augment, digits, mnist, mnist1d
+from . import augment, digits, mnist, mnist1d, text
 from .catalog import CATALOG, Source, find
 from .dataset import Dataset, Subset, TensorDataset, collate
 from .graphs import karate_club, stochastic_block_model
 from .loader import DataLoader, minibatches
 from .split import bootstrap, random_split, stratified_split
+from .text import TokenWindows
+from .tokenizer import BPETokenizer, CharTokenizer, learn_merges
 from .toy import (
     checkerboard,
     double_well,
@@ -20,8 +22,9 @@ from .toy import (
 from .transform import label_noise, standardize
 
 __all__ = [
-    "CATALOG", "DataLoader", "Dataset", "Source", "Subset", "TensorDataset", "augment", "bootstrap", "checkerboard",
-    "collate", "digits", "double_well", "eight_gaussians", "find", "gabor", "karate_club", "label_noise", "line",
-    "linear_teacher", "minibatches", "mnist", "mnist1d", "random_split", "rings", "sine4", "spiral", "standardize",
-    "stochastic_block_model", "stratified_split", "two_moons",
+    "BPETokenizer", "CATALOG", "CharTokenizer", "DataLoader", "Dataset", "Source", "Subset", "TensorDataset",
+    "TokenWindows", "augment", "bootstrap", "checkerboard", "collate", "digits", "double_well", "eight_gaussians",
+    "find", "gabor", "karate_club", "label_noise", "learn_merges", "line", "linear_teacher", "minibatches", "mnist",
+    "mnist1d", "random_split", "rings", "sine4", "spiral", "standardize", "stochastic_block_model", "stratified_split",
+    "text", "two_moons",
 ]

@@ -12,6 +12,8 @@ from . import digits, mnist, mnist1d
 from .dataset import TensorDataset
 from .graphs import karate_club, stochastic_block_model
 from .stream import stream
+from .text import TokenWindows, corpus, split
+from .tokenizer import BPETokenizer, CharTokenizer
 from .toy import checkerboard, eight_gaussians, rings, spiral, two_moons
 
 KINDS = ("image", "signal", "points", "nodes", "text")
@@ -29,6 +31,7 @@ class Source:
         unit: whether all values are from 0 to 1.
         graph: where the examples are nodes, the `Graph` that joins them; its `y` holds all labels.
         kind: what an example is, one of `KINDS`; a text is windows of `shape` (T,) tokens out of `classes`.
+        tokenizer: of a text, how it was made tokens; the parts are then `TokenWindows`.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Source:
     unit: bool
     graph: Any = None
     kind: str = "image"
+    tokenizer: Any = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,23 @@ def _blocks(folder, dtype, device):
     return _nodes("sbm", graph, np.sort(chosen + 100 * (np.arange(10) % 2)), dtype)
 
 
+def _text(folder, dtype, device):
+    train, test = split(corpus())
+    return _windows("text", train, test, BPETokenizer(train, 1024), 64, device)
+
+
+def _characters(folder, dtype, device):
+    text = corpus()
+    return _windows("text-chars", *split(text), CharTokenizer(text), 128, device)
+
+
+def _windows(name, train, test, tokenizer, length, device):
+    """Windows to train on overlap by half, so that every token is also asked for with something before it."""
+    parts = (TokenWindows(tokenizer.encode(train), length, length // 2, device=device),
+             TokenWindows(tokenizer.encode(test), length, device=device))
+    return Source(name, *parts, (length,), tokenizer.vocab_size, False, None, "text", tokenizer)
+
+
 def _nodes(name, graph, train, dtype):
     """A few nodes with labels, all others to be classified; the input of a node is its row of the adjacency matrix."""
     data = TensorDataset(to_dense_adjacency(graph, to_dtype(dtype)), graph.y)
@@ -101,6 +122,9 @@ CATALOG = {
                      "after Greydanus & Kobak 2024", _mnist1d),
     "mnist": Entry("MNIST or its kin from four idx files of yours, as mnist:FOLDER",
                    "that of your files", _mnist, True),
+    "text": Entry("the language reference of Python, 380,000 characters, as 1,024 byte-pair tokens",
+                  "PSF License, ships with Python", _text),
+    "text-chars": Entry("the same text character by character", "PSF License, ships with Python", _characters),
     "karate": Entry("34 members of a karate club, a graph of 78 friendships; 2 of them labelled",
                     "published by Zachary 1977", _karate),
     "sbm": Entry("200 nodes in two blocks, a random graph made on the spot; 10 of them labelled",
@@ -122,8 +146,8 @@ def find(name, dtype=None, device=None):
     """The data set called `name`.
 
     Args:
-        name: 'digits', 'mnist1d', 'karate', 'sbm', 'moons', 'rings', 'gaussians8', 'spiral', 'checkerboard', or
-            'mnist:FOLDER' with a folder of idx files.
+        name: 'digits', 'mnist1d', 'text', 'text-chars', 'karate', 'sbm', 'moons', 'rings', 'gaussians8', 'spiral',
+            'checkerboard', or 'mnist:FOLDER' with a folder of idx files.
         dtype: floating dtype of the inputs, default float32.
         device: where the tensors live.
 

@@ -1,0 +1,25 @@
+"""Convolutional networks at the command line."""
+from ..cnn import LeNet, SignalConvNet
+from ..resnet import BasicBlock, Bottleneck, ResNet
+from .classes import PLOTS, pictures, report
+from .recipe import Recipe
+
+
+def _build_cnn(source, dtype, device, *, channels: tuple = (32, 64), hidden: int = 128, dropout: float = 0.4):
+    home = {"device": device, "dtype": dtype}
+    if source.kind == "signal":  # as many layers as a signal of 40 places has room for
+        return SignalConvNet(source.shape[0], source.classes, (channels[-1],) * 3, dropout=dropout, norm=True, **home)
+    return LeNet((1, *source.shape), source.classes, channels, hidden, dropout=dropout, **home)
+
+
+def _build_resnet(source, dtype, device, *, layers: tuple = (2, 2), width: int = 16, bottleneck: bool = False):
+    return ResNet(Bottleneck if bottleneck else BasicBlock, layers, source.classes, in_channels=1, width=width,
+                  small=True, shape=(1, *source.shape), device=device, dtype=dtype)
+
+
+RECIPES = (
+    Recipe("cnn", "a convolutional network that classifies images or signals", _build_cnn, lambda data: data, report,
+           pictures, data="digits", epochs=30, batch_size=32, lr=2e-3, half_life=10, plots=PLOTS),
+    Recipe("resnet", "a residual network that classifies images", _build_resnet, lambda data: data, report, pictures,
+           data="digits", epochs=15, batch_size=32, lr=2e-3, half_life=5, plots=PLOTS, kinds=("image",)),
+)
