@@ -19,7 +19,7 @@ PUBLIC = [
     "tinygrad_notes.nn.utils", "tinygrad_notes.nn.utils.parametrizations", "tinygrad_notes.nn.utils.parametrize",
     "tinygrad_notes.nn.utils.prune",
     "tinygrad_notes.nn.utils.rnn", "tinygrad_notes.optim", "tinygrad_notes.optim.lr_scheduler",
-    "tinygrad_notes.program", "tinygrad_notes.data", "tinygrad_notes.data.augment",
+    "tinygrad_notes.program", "tinygrad_notes.program.onnx", "tinygrad_notes.data", "tinygrad_notes.data.augment",
     "tinygrad_notes.distributions", "tinygrad_notes.distributions.constraints",
     "tinygrad_notes.func", "tinygrad_notes.special",
     "tinygrad_notes.train", "tinygrad_notes.testing", "tinygrad_notes.testing.strategies", "tinygrad_notes.viz",

@@ -13,7 +13,8 @@ import tinygrad_notes as tn
 pytestmark = pytest.mark.host_only
 ROOT = Path(__file__).parents[1]
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
-NEEDS = {"tinygrad_notes.backend.cuda": "cupy", "tinygrad_notes.testing.strategies": "hypothesis"}
+NEEDS = {"tinygrad_notes.backend.cuda": "cupy", "tinygrad_notes.program.onnx.export": "onnx",
+         "tinygrad_notes.testing.strategies": "hypothesis"}
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

@@ -42,7 +42,7 @@ _LAZY = {
     "models": "models", "program": "program", "typing": "typing",
     "gradcheck": ("testing", "gradcheck"), "gradgradcheck": ("testing", "gradgradcheck"),
     "save": ("train", "save"), "load": ("train", "load"), "graph": ("viz", "graph"),
-    "compile": ("program", "compile"), "func": "func", "utils": "utils",
+    "compile": ("program", "compile"), "onnx": "program.onnx", "func": "func", "utils": "utils",
     # PyTorch has these at the top level too.
     **{name: ("nn.functional", name) for name in (
         "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",
@@ -68,6 +68,7 @@ if _typing.TYPE_CHECKING:
     from . import utils as utils
     from . import viz as viz
     from .program import compile as compile
+    from .program import onnx as onnx
     from .testing.gradcheck import gradcheck as gradcheck
     from .testing.gradcheck import gradgradcheck as gradgradcheck
     from .train import load as load

@@ -165,6 +165,8 @@ class Program:
         extra: further values that are wanted, such as gradients.
         scalars: Python numbers that are computed anew for every run (`scalars.Scalar`), in order.
         device: name of the device it was recorded on.
+        structure, leaves: of a program that can be called (see `trace`): the structure of the result, and per leaf its
+            Value or the object itself; else None.
     """
 
     def __init__(self, device="cpu"):
@@ -178,6 +180,29 @@ class Program:
         self.extra: list[Value] = []
         self.scalars: list[Any] = []
         self.device = device
+        self.structure: Any = None
+        self.leaves: list[Any] = []
+        self.runner: Any = None  # made when it is first called
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a program of `trace` on arguments like those it was recorded with; returns what the function would.
+
+        Raises:
+            TypeError: the program was not made by `trace`, or the arguments differ in shape or dtype.
+        """
+        from .trace import call
+        return call(self, args, kwargs)
+
+    def save(self, path: Any) -> None:
+        """Write a program of `trace` into a file that cannot hold code; see `saved.save`."""
+        from .saved import save
+        save(self, path)
+
+    @staticmethod
+    def load(path: Any) -> Program:
+        """Read a program that was saved; see `saved.load`."""
+        from .saved import load
+        return load(path)
 
     def new_value(self, shape, dtype, role="computed", **more):
         """A value that did not exist."""

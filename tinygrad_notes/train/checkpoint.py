@@ -101,7 +101,9 @@ def _read(path):
             for name in file.keys():  # noqa: SIM118 - the file is no dict
                 kind = file.get_slice(name).get_dtype()
                 try:
-                    arrays[name] = file.get_tensor(name)
+                    arrays[name] = array = file.get_tensor(name)
+                    if array.dtype.kind not in "biufc":  # a type that another package has added
+                        raise TypeError(array.dtype)
                 except (TypeError, AttributeError, KeyError, ValueError) as error:
                     raise CheckpointError(f"{path}: tensor {name!r} has dtype {kind}, which NumPy has not") from error
     except SafetensorError as error:
