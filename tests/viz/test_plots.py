@@ -78,6 +78,14 @@ def test_points_lie_at_the_scale_of_the_ticks_and_classes_differ_in_color_and_ma
     assert {"cat", "dog"} <= set(texts(picture))
 
 
+def test_points_outside_the_limits_are_left_out():
+    picture = tn.viz.scatter([[0.0, 0.0], [1.0, 1.0], [5.0, 0.0], [0.5, -9.0]], [0, 0, 1, 1], xlim=(0, 2), ylim=(-1, 1))
+    assert picture.svg().count('fill-opacity="0.85"') == 2 + 2  # with the signs of both classes
+    assert tn.viz.scatter([[9.0, 9.0]], xlim=(0, 1)).svg().count('fill-opacity') == 0
+    with pytest.raises(ValueError, match="ylim: expected two numbers, the smaller first, got 1, 1"):
+        tn.viz.scatter([[0.0, 0.0]], ylim=(1, 1))
+
+
 def test_equal_axes_have_one_unit():
     tree = ElementTree.fromstring(tn.viz.scatter([[0, 0], [10, 1]], values=[1, 2], equal=True).svg())
     marks = [p.get("transform") for p in tree.iter(SVG + "path") if p.get("fill-opacity") == "0.85"]

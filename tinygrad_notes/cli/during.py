@@ -2,6 +2,7 @@
 from contextlib import contextmanager
 
 from ..backend import default_generator, manual_seed
+from ..ops import concat
 from ..train import load, save
 from ..viz import image_sheet, panels, scatter
 
@@ -56,4 +57,14 @@ class During:
         if source.kind in ("image", "signal"):
             return image_sheet({text: x.reshape((-1, *source.shape)).numpy() for text, x in kept.items()}, columns=20,
                                zoom=4, title=title)
-        return panels([scatter(x[:, :2], title=text, width=300, height=300, equal=True) for text, x in kept.items()])
+        xlim, ylim = self._limits()
+        return panels([scatter(x[:, :2], title=text, width=320, height=300, equal=True, xlim=xlim, ylim=ylim)
+                       for text, x in kept.items()])
+
+    def _limits(self):
+        """The same part of the plane for all times: where the points of the last half of them are, and a bit more."""
+        last = list(self.named().values())
+        points = concat([x[:, :2] for x in last[len(last) // 2:]])
+        lows, highs = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        pads = [0.25 * (high - low) or 1.0 for low, high in zip(lows, highs)]
+        return [(low - pad, high + pad) for low, high, pad in zip(lows, highs, pads)]

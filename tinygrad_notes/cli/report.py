@@ -88,7 +88,8 @@ def _page(folder, run, notes):
     found.section("Gradient check", *_gradcheck(folder))
     still, live = folder.text("graph.svg"), folder.text("graph.html")
     if still:
-        found.section("Computation graph", page.note("What the loss of a batch is computed from."),
+        found.section("Computation graph", page.note("What the loss of 8 examples is computed from, and its backward "
+                                                     "pass, each rule checked against differences."),
                       page.framed(live, "computation graph", still) if live else page.figure(still, "", "wide"))
     found.section("Settings", *_settings(folder))
     return found.html(f"tinygrad_notes {state.get('environment', {}).get('tinygrad_notes', '')}, state of "

@@ -4,7 +4,6 @@ import time
 import warnings
 from pathlib import Path
 
-from ..autograd import enable_grad
 from ..backend import as_device
 from ..backend.blas import blas_threads
 from ..models.recipes import loss_of_parameters
@@ -206,11 +205,9 @@ def draw(run, folder):
         write_text(folder / "during.svg", During(run, folder).picture().svg())
         names.append("during.svg")
 
-    with enable_grad():
-        found = run.model.loss(*run.batch())
-    picture = graph(found["loss"] if isinstance(found, dict) else found, names=dict(run.model.named_parameters()))
-    write_text(folder / "graph.svg", picture.svg())
-    write_text(folder / "graph.html", picture.html())
+    batch = run.batch()
+    write_text(folder / "graph.svg", graph(run.model.loss, *batch, order=0).svg())
+    write_text(folder / "graph.html", graph(run.model.loss, *batch, check=True).html())
     return [*names, *(plot[0] for plot in run.recipe.plots), "graph.svg", "graph.html"]
 
 

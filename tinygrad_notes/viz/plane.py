@@ -19,7 +19,8 @@ BAR = 62  # room for a scale of colors
 
 def scatter(points: Any, labels: Any = None, title: str = "", xlabel: str = "", ylabel: str = "", *,
             names: Sequence[str] | None = None, values: Any = None, colors: str = "viridis", equal: bool = False,
-            size: float = 1.0, width: int = 480, height: int = 420) -> Picture:
+            xlim: Sequence[float] | None = None, ylim: Sequence[float] | None = None, size: float = 1.0,
+            width: int = 480, height: int = 420) -> Picture:
     """Draw points of the plane, by class (color and mark) or by value (color scale).
 
     Args:
@@ -30,6 +31,7 @@ def scatter(points: Any, labels: Any = None, title: str = "", xlabel: str = "", 
         values: numbers (N,) instead of classes.
         colors: the scale of `values`, see `heatmap`.
         equal: one unit is equally long on both axes.
+        xlim, ylim: the part of the plane; points outside are left out. By default all of them are inside.
         size: of the marks, 1 being 6 pixels.
         width, height: in pixels.
 
@@ -46,6 +48,11 @@ def scatter(points: Any, labels: Any = None, title: str = "", xlabel: str = "", 
         '<svg'
     """
     points, good = _points(points)
+    low, high = points[good].min(0), points[good].max(0)
+    for k, (name, limit) in enumerate((("xlim", xlim), ("ylim", ylim))):
+        if limit is not None:
+            low[k], high[k] = _limit(name, limit)
+            good &= (points[:, k] >= low[k]) & (points[:, k] <= high[k])
     if labels is not None and values is not None:
         raise ValueError("labels, values: give one of them")
     shown = points[good]
@@ -55,12 +62,12 @@ def scatter(points: Any, labels: Any = None, title: str = "", xlabel: str = "", 
     keys, rows = legend(texts, lambda k: _mark(10, 0, known[k], size=1.1), width) if texts else ("", 0)
     right = width - (BAR if values is not None else RIGHT)
     frame = Frame(width, height, title, f"{title or 'points'}: {len(shown)} points")
-    xs, ys = _axes(shown.min(0), shown.max(0), LEFT, right, TOP + ROW * rows, height - BOTTOM, 0.04, equal)
+    xs, ys = _axes(low, high, LEFT, right, TOP + ROW * rows, height - BOTTOM, 0.04, equal)
     frame.add(keys)
     frame.yaxis(ys, LEFT, right, ylabel)
     frame.xaxis(xs, height - BOTTOM, xlabel)
     x, y = xs.pixels(shown[:, 0]), ys.pixels(shown[:, 1])
-    size *= min(1.0, max(0.45, (600 / len(shown)) ** 0.3))
+    size *= min(1.0, max(0.45, (600 / max(len(shown), 1)) ** 0.3))
     if values is not None:
         values = numbers("values", values, (1,))
         if len(values) != len(points):
@@ -109,9 +116,8 @@ def density(log_prob: Callable[[Any], Any] | Any, xlim: Sequence[float] = (-4.0,
         >>> tn.viz.density(normal.log_prob, points=normal.sample((50,)), steps=40).svg()[:4]
         '<svg'
     """
-    for name, (low, top) in (("xlim", xlim), ("ylim", ylim)):
-        if not low < top:
-            raise ValueError(f"{name}: expected two numbers, the smaller first, got {low}, {top}")
+    for name, limit in (("xlim", xlim), ("ylim", ylim)):
+        _limit(name, limit)
     field = on_grid(log_prob, xlim, ylim, steps, dtype, device) if callable(log_prob) else log_prob
     field = numbers("log_prob", field, (2,))
     with np.errstate(over="ignore"):
@@ -155,6 +161,13 @@ def on_grid(f, xlim, ylim, steps, dtype="float32", device=None):
                 raise ValueError(f"log_prob: expected shape ({n},) for as many points, got {shape}")
             found.append(np.asarray(part, dtype=np.float64).reshape(-1))
     return np.concatenate(found).reshape(steps, steps)
+
+
+def _limit(name, limit):
+    low, high = limit
+    if not low < high:
+        raise ValueError(f"{name}: expected two numbers, the smaller first, got {low}, {high}")
+    return low, high
 
 
 def _points(points):
