@@ -38,6 +38,7 @@ function fit() {
 }
 
 function begin() { // the first view: as large as can be read, from the top
+  if (!stage.clientHeight) { window.addEventListener("resize", begin, {once: true}); return; } // a frame not shown yet
   fit();
   if (camera.k >= 0.62) return;
   camera.k = 0.75;
