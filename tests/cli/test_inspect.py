@@ -66,6 +66,16 @@ def test_graphs_are_drawn(cli, tmp_path, name):
     assert code == 0 and "%0 = " in out
 
 
+def test_graphs_take_options(cli, tmp_path):
+    code, _, err = cli("graph", "mlp", "-o", "g.html", "--check", "--depth", "0")
+    page = (tmp_path / "g.html").read_text(encoding="utf-8")
+    assert code == 0 and err.startswith("g.html: Graph(") and page.startswith("<!doctype html>") and '"CORRECT"' in page
+    code, out, _ = cli("graph", "tanh", "-o", "-", "--order", "2")
+    assert code == 0 and "second order:" in out
+    code, out, _ = cli("graph", "tanh", "-o", "-", "--order", "0")
+    assert code == 0 and "backward:" not in out
+
+
 def test_a_graph_in_an_unknown_format_or_place_is_refused(cli):
     code, _, err = cli("graph", "mlp", "-o", "g.bmp")
     assert code == 1 and "g.bmp" in err

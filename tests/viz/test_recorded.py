@@ -323,3 +323,24 @@ def test_names_of_modules_are_text_everywhere():
         assert "<script>alert" not in text
     assert name in json.loads(g.json())["groups"][1]["name"]
     assert isinstance(g, Graph)
+
+
+def test_a_pass_from_several_outputs_is_one_and_a_checkpoint_is_drawn():
+    g = tn.graph(nn.LSTM(3, 4), tn.normal((5, 2, 3)))
+    assert g.facts.passes == 1 and sum(n.role == "gradient" for n in g.nodes) == 4
+    g = tn.graph(lambda x: tn.autograd.checkpoint(lambda z: tn.sin(tn.exp(z)), x).sum(), tn.ones(3))
+    assert [n.label for n in g.nodes if n.layer == "forward"] == ["x", "exp", "sin", "sum", "output"]
+
+
+def test_two_passes_of_one_step_are_told_apart():
+    first, second = nn.Linear(2, 2), nn.Linear(2, 2)
+
+    def step(x):
+        first(x).square().sum().backward()
+        loss = second(first(x).detach()).square().sum()
+        loss.backward()
+        return loss
+    g = tn.graph(step, tn.ones((3, 2)))
+    assert g.facts.passes == 2 and {n.layer for n in g.nodes} == {"forward", "backward"}
+    assert sorted(n.label for n in g.nodes if n.role == "gradient") == ["∂first.bias", "∂first.weight", "∂second.bias",
+                                                                       "∂second.weight"]

@@ -4,7 +4,10 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..autograd import Tensor, enable_grad, grad
+from ..autograd.backward import backward
 from ..autograd.tree import flatten
 from ..ops import ones
 from ..ops import sum as total
@@ -27,7 +30,8 @@ def graph(outputs: Any, *args: Any, names: Mapping[str, Tensor] | None = None, o
 
     Of a Tensor: its tape, back to the leaves that want a gradient. Of a function, module or bound method: the call
     `outputs(*args, **kwargs)` is made once and written down, with values, source lines and modules: forward, and if it
-    does not go backward itself, the backward pass of the sum of its outputs; a training step with its optimizer too.
+    does not go backward itself, the backward pass from its outputs (from "loss", if it returns a dict with one) with
+    the cotangent 1, or fixed random ones for outputs of several numbers; a training step with its optimizer too.
     Of what `compile` returned, it shows the operations that are left, and which of them run in one loop.
     Nothing changes by that: parameters, gradients, running statistics and random streams are afterwards what they were.
 
@@ -122,10 +126,9 @@ class _Backward:
             outputs = [result["loss"]]
         if not outputs:
             return
+        outputs = list({id(t.node): t for t in outputs}.values())
         if self.order == 1:
-            for t in outputs[:-1]:
-                t.backward(ones(t.shape, dtype=t.dtype), retain_graph=True)
-            outputs[-1].backward(ones(outputs[-1].shape, dtype=outputs[-1].dtype))
+            backward(outputs, [self.cotangent(recording, t, k) for k, t in enumerate(outputs)])
             return
         with enable_grad():
             leaves = [t for t in (*recording.reach.tensors, *recording.arguments)
@@ -135,6 +138,15 @@ class _Backward:
             again = [g for g in slopes if g.node is not None]
             if again:
                 sum((total(g) for g in again[1:]), total(again[0])).backward()
+
+
+    @staticmethod
+    def cotangent(recording, t, k):
+        """Of one number 1; of others fixed random numbers: ones would hide much, such as all that a norm takes away."""
+        if t.size == 1:
+            return ones(t.shape, dtype=t.dtype)
+        host = np.random.default_rng(k).standard_normal(t.shape).astype(t.dtype)
+        return Tensor.wrap(recording.recorder.constant(recording.recorder.base.from_numpy(host)))
 
 
 def _leaves_to_watch(fn, args, kwargs):

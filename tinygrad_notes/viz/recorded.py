@@ -263,8 +263,8 @@ class FromRecording:
         scopes = self.program.scopes
         arrivals = {}  # (run, draft of a forward node) -> [(giving draft, formula, value)]
         for scope in scopes:
-            if scope.phase != "backward" or scope.of < 0:
-                continue
+            if scope.phase != "backward" or scope.of < 0 or scope.index not in self.by_scope:
+                continue  # a pass inside a rule (checkpoint) is part of that rule
             forward = scopes[scope.of]
             maker_of = self.by_scope.get(forward.index)
             for position, value in enumerate(scope.outputs):
@@ -276,7 +276,8 @@ class FromRecording:
                     continue
                 rule = formula(forward.plan.primitive, position) if forward.plan else ""
                 arrivals.setdefault((scope.run, target), []).append((giver, rule, value, self._slot(forward, position)))
-        rules = {(s.run, self.by_scope.get(s.of)): s for s in scopes if s.phase == "backward"}
+        rules = {(s.run, self.by_scope.get(s.of)): s for s in scopes
+                 if s.phase == "backward" and s.index in self.by_scope}
         for (run, target), given in arrivals.items():
             self._arrive(run, target, given, rules.get((run, target)))
         self._seeds(rules, arrivals)
