@@ -38,7 +38,10 @@ function fit() {
 }
 
 function begin() { // the first view: as large as can be read, from the top
-  if (!stage.clientHeight) { window.addEventListener("resize", begin, {once: true}); return; } // a frame not shown yet
+  if (!stage.clientHeight) { // in a frame that is not shown yet
+    new ResizeObserver((_, seen) => { if (stage.clientHeight) { seen.disconnect(); begin(); } }).observe(stage);
+    return;
+  }
   fit();
   if (camera.k >= 0.62) return;
   camera.k = 0.75;
