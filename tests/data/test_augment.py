@@ -71,6 +71,7 @@ def test_one_number_per_image_and_gradients():
     assert tn.gradcheck(function, [x[:, :, :3, :3], angles, factors], fast_mode=True, elements=2)
 
 
+@pytest.mark.row("S0-62")
 def test_draws_follow_the_seed_and_stay_within_limits():
     x = tn.tensor(RNG.standard_normal((64, 1, 8, 8)))
     for make in (

@@ -13,6 +13,7 @@ def test_the_line_has_the_least_squares_fit_it_should():
     assert residual[0] / 1000 == pytest.approx(4.20644, abs=5e-6)
 
 
+@pytest.mark.row("S0-46")
 def test_what_a_linear_teacher_leaves_is_its_noise():
     theta = [1.0, -2.0, 0.5, 3.0]
     x, y = data.linear_teacher(20000, theta, noise=0.7, generator=1, dtype=tn.float64)

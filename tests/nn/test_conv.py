@@ -177,7 +177,7 @@ def test_options_that_are_refused(make, message):
     (lambda: F.unfold(tn.ones((1, 1, 3)), 4), r"the kernel reaches over 4 x 4 elements, but the padded input has only"),
     (lambda: F.unfold(tn.ones((3, 3)), 2), r"unfold: input: expected 4 axes"),
     (lambda: F.fold(tn.ones((1, 5, 4)), 3, 2), r"fold: input: expected a multiple of kH kW = 4 rows"),
-    (lambda: F.fold(tn.ones((1, 4, 5)), 3, 2), r"expected shape \(1, 4, 4\) for an output of \(1, 1, 3, 3\)"),
+    (lambda: F.fold(tn.ones((1, 4, 5)), 3, 2), r"expected 2 x 2 = 4 columns for an image of \(3, 3\), got"),
     (lambda: F.conv_matrix(tn.ones((2, 2)), 3), r"conv_matrix: weight: expected 3 to 5 axes"),
 ])
 def test_inputs_that_are_refused(call, message):
@@ -420,3 +420,16 @@ def test_a_kernel_of_one_element_is_a_linear_layer_at_every_place():
     linear.load_state_dict({"weight": layer.weight.reshape(3, 5), "bias": layer.bias})
     x = tn.tensor(normal(2, 5, 4, 6))
     close(layer(x), np.moveaxis(np.asarray(linear(tn.moveaxis(x, 1, -1)).tolist()), -1, 1))
+
+
+@pytest.mark.same_on_strict
+@pytest.mark.parametrize(("call", "text"), [
+    (lambda F: F.unfold(tn.zeros((1, 2, 8, 8)), 9), r"unfold: input: the kernel reaches over 9 x 9 elements, but the "
+                                                    r"padded input has only 8 x 8"),
+    (lambda F: F.fold(tn.zeros((1, 8, 5)), (4, 4), 2), r"fold: input: expected 3 x 3 = 9 columns .*shape \(1, 8, 5\)"),
+    (lambda F: F.fold(tn.zeros((1, 4, 1)), (1, 4), 2), "fold: output_size: the kernel reaches over 2 x 2"),
+    (lambda F: F.binary_cross_entropy_with_logits(tn.zeros((2, 3)), tn.zeros((2, 3)), pos_weight=tn.ones(4)),
+     r"pos_weight: expected a shape that broadcasts to \(2, 3\), got \(4,\)")])
+def test_messages_name_the_argument_of_the_user(call, text):
+    with pytest.raises(ValueError, match=text):
+        call(tn.nn.functional)

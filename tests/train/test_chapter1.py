@@ -69,7 +69,7 @@ def gabor_loss(phi, x, y):
     return ((tn.sin(u) * tn.exp(-u * u / 32) - y)**2).sum()
 
 
-def descend(start, rate, steps, draw=None):
+def descend(start, rate, steps, draw=None, penalty=lambda phi: 0.0):
     """Gradient descent on the sum of squares; with `draw`, on the points that it returns at each step."""
     x, y = tn.data.gabor(dtype=tn.float64)
     phi = tn.tensor(np.array(start), requires_grad=True)
@@ -77,7 +77,7 @@ def descend(start, rate, steps, draw=None):
     for _ in range(steps):
         optimizer.zero_grad()
         rows = slice(None) if draw is None else draw()
-        gabor_loss(phi, x[rows], y[rows]).backward()
+        (gabor_loss(phi, x[rows], y[rows]) + penalty(phi)).backward()
         optimizer.step()
     return phi.tolist(), gabor_loss(phi.detach(), x, y).item()
 
@@ -93,6 +93,20 @@ def test_where_gradient_descent_on_the_gabor_model_ends(start, rate, steps, end,
     phi, found = descend(start, rate, steps)
     np.testing.assert_allclose(phi, end, atol=1.1e-6)
     assert found == pytest.approx(loss, abs=1.1e-6)
+
+
+@pytest.mark.row("S0-63")
+def test_a_penalty_on_parameters_leads_out_of_a_local_minimum():
+    """UDL 9.1: a weak one does not, a strong one does; a very strong one decides alone."""
+    def penalty(weight):
+        return lambda phi: weight * (phi[0] ** 2 + (phi[1] - 12.5) ** 2)
+    trapped, _ = descend([2.6, 8.5], 0.1, 41, penalty=penalty(0.1))
+    np.testing.assert_allclose(trapped, (5.803304, 12.523525), atol=1.1e-6)
+    free, loss = descend([2.6, 8.5], 0.1, 41, penalty=penalty(0.2))
+    np.testing.assert_allclose(free, (0.102658, 13.480035), atol=1.1e-6)
+    assert loss == pytest.approx(1.381600, abs=1.1e-6)
+    decided, _ = descend([2.6, 8.5], 1e-5, 100, penalty=penalty(5e4))
+    np.testing.assert_allclose(decided, (0, 12.5), atol=1e-3)
 
 
 @pytest.mark.row("S0-08")

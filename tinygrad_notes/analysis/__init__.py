@@ -1,5 +1,5 @@
 """Looking at a loss and its descent: curvature, step sizes, noise, gradient flow, the tangent kernel; least squares in
-closed form, and why many dimensions are hard to fill.
+closed form, the risk of estimators, and why many dimensions are hard to fill.
 """
 
 from .curvature import hessian_extremes, lambda_max, lanczos, max_stable_step
@@ -18,11 +18,13 @@ from .least_squares import (
 )
 from .noise import ema_total_weight, ema_weights, sgd_noise_scale, stationary_variance
 from .parameters import loss_of_module, raveled
+from .risk import risk, shrunken_bayes_risk, shrunken_max_risk, shrunken_risk, smoother_bias_variance
 
 __all__ = [
     "PLCertificate", "ball_volume", "bins_per_point", "descent_bound", "descent_steps", "distance_ratio",
     "dropout_penalty", "early_stop_filter", "ema_total_weight", "ema_weights", "gradient_flow", "hessian_extremes",
     "implicit_gd_loss", "implicit_sgd_loss", "integrate", "lambda_max", "lanczos", "loss_of_module", "max_stable_step",
     "modified_flow", "ols", "ols_risk", "pl_constant", "pl_ratio", "raveled", "ridge", "ridge_filter",
-    "ridge_like_early_stop", "sgd_noise_scale", "shell_fraction", "stationary_variance", "tangent_kernel",
+    "ridge_like_early_stop", "risk", "sgd_noise_scale", "shell_fraction", "shrunken_bayes_risk", "shrunken_max_risk",
+    "shrunken_risk", "smoother_bias_variance", "stationary_variance", "tangent_kernel",
 ]

@@ -252,9 +252,10 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
         loss = binary_entropy_of_logits(input, target)
     else:
         pos_weight = as_tensor(pos_weight, like=input)
-        positive = 1 + (pos_weight - 1) * target
-        loss = (1 - target) * input + positive * softplus(-input)
-        if loss.shape != input.shape:
+        sizes = tuple(reversed(pos_weight.shape)), tuple(reversed(input.shape))
+        if len(sizes[0]) > len(sizes[1]) or any(n not in (1, m) for n, m in zip(*sizes)):
             raise ValueError("binary_cross_entropy_with_logits: pos_weight: expected a shape that broadcasts to "
                              f"{input.shape}, got {pos_weight.shape}")
+        positive = 1 + (pos_weight - 1) * target
+        loss = (1 - target) * input + positive * softplus(-input)
     return weighed(loss, weight, reduction, "binary_cross_entropy_with_logits")

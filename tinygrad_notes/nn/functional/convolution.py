@@ -324,6 +324,20 @@ def _window_options(name, kernel_size, dilation, padding, stride):
             "padding": tuple([(p, p) for p in border]), "dilation": per_axis(f"{name}: dilation", dilation, 2, 1)}
 
 
+def _windows(what, sizes, options):
+    """How many windows there are along each axis of an image.
+
+    Raises:
+        ValueError: there is none.
+    """
+    reach = [d * (k - 1) + 1 for k, d in zip(options["kernel"], options["dilation"])]
+    padded = [n + low + high for n, (low, high) in zip(sizes, options["padding"])]
+    if any(n < r for n, r in zip(padded, reach)):
+        raise ValueError(f"{what}: the kernel reaches over {reach[0]} x {reach[1]} elements, but the padded input has "
+                         f"only {padded[0]} x {padded[1]}: sizes {tuple(sizes)}, kernel_size {options['kernel']}")
+    return [(n - r) // s + 1 for n, r, s in zip(padded, reach, options["stride"])]
+
+
 def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     """Every window of an image as a column (im2col).
 
@@ -347,6 +361,7 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     """
     options = _window_options("unfold", kernel_size, dilation, padding, stride)
     input, added = batched("unfold", input, 2, "C, H, W")
+    _windows("unfold: input", input.shape[2:], options)
     out = unfold_columns(input, **options)
     return squeeze(out, axis=0) if added else out
 
@@ -376,5 +391,9 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     taps = options["kernel"][0] * options["kernel"][1]
     if input.shape[1] % taps:
         raise ValueError(f"fold: input: expected a multiple of kH kW = {taps} rows, got shape {input.shape}")
+    places = _windows("fold: output_size", size, options)
+    if input.shape[2] != places[0] * places[1]:
+        raise ValueError(f"fold: input: expected {places[0]} x {places[1]} = {places[0] * places[1]} columns for an "
+                         f"image of {size}, got shape {input.shape}")
     out = fold_columns(input, shape=(input.shape[0], input.shape[1] // taps, *size), **options)
     return squeeze(out, axis=0) if added else out
