@@ -122,7 +122,7 @@ def frames(pictures: Mapping[str, str]) -> str:
 
 def framed(html: str, title: str, still: str) -> str:
     """Another whole page in a frame that can reach nothing of this one; on paper, the picture `still`."""
-    return (f'<iframe sandbox="allow-scripts" loading="lazy" title="{escape(title)}" srcdoc="{escape(html)}"></iframe>'
+    return (f'<iframe sandbox="allow-scripts" title="{escape(title)}" srcdoc="{escape(html)}"></iframe>'
             f'{figure(still, "", "wide paperonly")}')
 
 
