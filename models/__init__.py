@@ -1,5 +1,5 @@
 """One file per model family, built from the public parts of the package."""
-from . import decode, flows, recipes
+from . import decode, diffusion, flows, recipes
 from .adversarial_autoencoder import AdversarialAutoencoder, WassersteinAutoencoder
 from .autoencoder import Autoencoder, ContractiveAutoencoder, DenoisingAutoencoder, LinearAutoencoder, SparseAutoencoder
 from .classifier import Classifier
@@ -24,6 +24,6 @@ __all__ = [
     "Discriminator", "GAN", "GCN", "GIN", "GPT", "InfoGAN", "LanguageModel", "LeNet", "LinearAutoencoder",
     "LinkPredictor", "MLPClassifier", "MinibatchDiscrimination", "RECIPES", "ResNet", "ResidualMLP", "SignalConvNet",
     "SparseAutoencoder", "UNet", "VAE", "VQVAE", "VectorQuantizer", "WGAN", "WassersteinAutoencoder", "cycle_loss",
-    "decode", "flows", "loss_of_parameters", "overlap", "recipes", "resnet101", "resnet152", "resnet18", "resnet34",
+    "decode", "diffusion", "flows", "loss_of_parameters", "overlap", "recipes", "resnet101", "resnet152", "resnet18", "resnet34",
     "resnet50",
 ]

@@ -1,7 +1,7 @@
 """What the command line knows of the models: one file of recipes per family."""
 from ...backend.names import unknown
 from ...nn.state import replaced
-from . import autoencoder, cnn, flows, gan, mlp, sequence, vae
+from . import autoencoder, cnn, diffusion, flows, gan, mlp, sequence, vae
 from .recipe import Recipe
 
 __all__ = ["RECIPES", "Recipe", "find", "loss_of_parameters"]
@@ -14,6 +14,7 @@ FAMILIES = (  # in the order in which they are listed
     vae,
     gan,
     flows,
+    diffusion,
 )
 RECIPES = {recipe.name: recipe for family in FAMILIES for recipe in family.RECIPES}
 
