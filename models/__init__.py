@@ -24,6 +24,6 @@ __all__ = [
     "Discriminator", "GAN", "GCN", "GIN", "GPT", "InfoGAN", "LanguageModel", "LeNet", "LinearAutoencoder",
     "LinkPredictor", "MLPClassifier", "MinibatchDiscrimination", "RECIPES", "ResNet", "ResidualMLP", "SignalConvNet",
     "SparseAutoencoder", "UNet", "VAE", "VQVAE", "VectorQuantizer", "WGAN", "WassersteinAutoencoder", "cycle_loss",
-    "decode", "diffusion", "flows", "loss_of_parameters", "overlap", "recipes", "resnet101", "resnet152", "resnet18", "resnet34",
-    "resnet50",
+    "decode", "diffusion", "flows", "loss_of_parameters", "overlap", "recipes", "resnet101", "resnet152", "resnet18",
+    "resnet34", "resnet50",
 ]

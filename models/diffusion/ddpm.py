@@ -99,7 +99,8 @@ class DDPM(Module):
         """
         x = ops.reshape(as_tensor(x), (-1, *self.shape))
         x = 2 * x - 1 if self.unit else x
-        n, home = x.shape[0], {"generator": generator, "device": x.device}
+        n = x.shape[0]
+        home: dict[str, Any] = {"generator": generator, "device": x.device}
         t = ops.randint(1, len(self.process) + 1, (n,), **home)
         noise = ops.astype(ops.normal(x.shape, dtype="float32", **home), x.dtype)
         if label is not None and self.unlabelled:

@@ -110,10 +110,10 @@ def langevin(score: Callable[[Tensor], Tensor], x: ArrayLike, step: float, steps
     """
     _checked("langevin", step, steps)
     with no_grad():
-        x = as_tensor(x)
+        at = as_tensor(x)
         for _ in range(steps):
-            x = x + step * score(x) + math.sqrt(2 * step) * _noise(x, generator)
-        return x
+            at = at + step * score(at) + math.sqrt(2 * step) * _noise(at, generator)
+        return at
 
 
 def mala(log_density: Callable[[Tensor], Tensor], x: ArrayLike, step: float, steps: int,

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ... import ops
 from ...autograd import as_tensor, no_grad
@@ -75,7 +76,8 @@ class ScoreModel(Module):
             {"loss"}, a 0-d Tensor; for a network that says nothing it is 1.
         """
         x = ops.reshape(as_tensor(x), (-1, *self.shape))
-        n, home = x.shape[0], {"generator": generator, "device": x.device}
+        n = x.shape[0]
+        home: dict[str, Any] = {"generator": generator, "device": x.device}
         chosen = ops.randint(0, self.levels, (n,), **home)
         sigma = ops.take(ops.tensor(self.sigmas, dtype=x.dtype, device=x.device), chosen, axis=0)
         noise = ops.astype(ops.normal(x.shape, dtype="float32", **home), x.dtype)
@@ -100,7 +102,7 @@ class ScoreModel(Module):
             x = ops.normal((n, *self.shape), generator=generator, dtype="float32", device=like.device)
             x = self.high * ops.astype(x, like.dtype)
             for sigma in self.sigmas:
-                x = langevin(lambda x, sigma=sigma: self.score(x, sigma), x, pace * sigma**2, steps, generator)
+                x = langevin(partial(self.score, sigma=sigma), x, pace * sigma**2, steps, generator)
             return x + self.low**2 * self.score(x, self.low)
 
     def extra_repr(self) -> str:

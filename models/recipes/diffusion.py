@@ -55,7 +55,7 @@ def _report_ddpm(model, source, averages):
 def _pictures_ddpm(model, source):
     x = source.test.tensors[0]
     few = min(20, len(model.process))
-    if source.kind == "image":
+    if source.kind != "points":
         bands = {"held-out examples": shaped(x[:20], source), "samples": shaped(model.sample(60), source),
                  f"samples in {few} steps (DDIM)": shaped(model.sample_ddim(60, few), source)}
         for w in (0.0, 2.0) if model.classes else ():
@@ -68,7 +68,7 @@ def _pictures_ddpm(model, source):
 
 
 def _during(model, source):
-    n = 40 if source.kind == "image" else 1000
+    n = 1000 if source.kind == "points" else 40
     return model.sample_ddim(n, min(20, len(model.process))).reshape((n, -1))
 
 
