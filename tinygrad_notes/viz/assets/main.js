@@ -119,7 +119,13 @@ window.addEventListener("keydown", event => {
 });
 
 // Buttons --------------------------------------------------------------------------------------------
-function depth(d) { openTo(d); update(); fit(); byId("depth").value = Math.min(d, +byId("depth").max); }
+function depth(d) {
+  const left = openTo(d);
+  update();
+  fit();
+  byId("depth").value = Math.min(d, +byId("depth").max);
+  if (left) byId("told").textContent = `not all groups were opened: more than ${LIMIT} boxes are too many for one view. Open those you want to see one by one`;
+}
 function neighbours() {
   state.focus = state.focus || state.selected === null ? null : around(state.selected, state.hops);
   byId("near").setAttribute("aria-pressed", String(!!state.focus));
@@ -196,7 +202,7 @@ window.addEventListener("afterprint", () => { stage.removeAttribute("viewBox"); 
 window.addEventListener("resize", () => paint(true));
 
 cutIntoStretches();
-openAtFirst();
+openTo(99, START);
 ticks();
 update();
 begin();

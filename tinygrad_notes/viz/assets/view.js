@@ -4,7 +4,8 @@ const data = JSON.parse(document.getElementById("graph").textContent);
 const nodes = data.nodes, edges = data.edges;
 const ORDER = ["forward", "backward", "second order", "third order", "update"];
 const LEAVES = new Set(["parameter", "input", "constant", "state"]);
-const CHUNK = 40, START = 60; // children of a group before it is cut into stretches; boxes of the first view
+// Children of a group before it is cut into stretches; forward boxes of the first view, and at most when all are opened.
+const CHUNK = 40, START = 60, LIMIT = 600;
 
 for (const n of nodes) {
   n.layer ??= "forward"; n.group ??= -1; n.kind ??= ""; n.note ??= ""; n.shape ??= []; n.dtype ??= "";
@@ -128,33 +129,28 @@ function visible() {
   return {boxes, cells, links, keys};
 }
 
-// Open groups from the outside in while the picture stays readable.
-function openAtFirst() {
-  let queue = [0];
-  const children = new Map();
+// Open groups from the outside in, down to a depth (the group of the whole model does not count), while there are not too
+// many boxes. Returns whether some had to stay closed.
+function openTo(depth, most = LIMIT) {
+  const children = new Map(), direct = new Array(groups.length).fill(0);
   for (const g of groups) if (g.number && (!state.fold || g.first === g.number)) {
     if (!children.has(g.parent)) children.set(g.parent, []);
     children.get(g.parent).push(g.number);
   }
-  const direct = new Array(groups.length).fill(0);
   for (const n of nodes) if (n.layer === "forward" && twin(n.number) === n.number) direct[groupOf[n.number]]++;
-  let total = direct[0] + (children.get(0) || []).length;
-  while (queue.length) {
-    const next = [];
-    for (const g of queue) for (const c of children.get(g) || []) {
-      const more = direct[c] + (children.get(c) || []).length - 1;
-      if (total + more <= START) { state.open.add(c); total += more; next.push(c); }
-    }
-    queue = next;
-  }
-}
-
-function openTo(depth) { // every group up to some depth; the group of the whole model does not count
+  const inside = g => direct[g] + (children.get(g) || []).length;
+  let total = inside(0), row = [0], left = false;
   state.open = new Set([0]);
-  for (const g of groups) {
-    const level = chainOf(g.number).filter(k => k && (groups[k].name || groups[k].parent > 0)).length;
-    if (level <= depth) state.open.add(g.number);
+  while (row.length) {
+    const next = [];
+    for (const g of row) for (const c of children.get(g) || []) {
+      if (chainOf(c).filter(k => k && (groups[k].name || groups[k].parent > 0)).length > depth) continue;
+      if (total + inside(c) - 1 > most) { left = true; continue; }
+      state.open.add(c); total += inside(c) - 1; next.push(c);
+    }
+    row = next;
   }
+  return left;
 }
 
 function around(k, hops) { // the hosts within some edges of a node
