@@ -4,12 +4,15 @@ from .adversarial_autoencoder import AdversarialAutoencoder, WassersteinAutoenco
 from .autoencoder import Autoencoder, ContractiveAutoencoder, DenoisingAutoencoder, LinearAutoencoder, SparseAutoencoder
 from .classifier import Classifier
 from .cnn import LeNet, SignalConvNet
+from .conditional_vae import ConditionalVAE
 from .cyclegan import CycleGAN, cycle_loss
 from .dcgan import DCGAN, ConvDiscriminator, ConvGenerator
 from .gan import GAN, ConditionalGAN, Discriminator, MinibatchDiscrimination
 from .gnn import GCN, GIN, LinkPredictor
 from .gpt import GPT, LanguageModel
+from .hierarchical_vae import HierarchicalVAE
 from .infogan import InfoGAN
+from .iwae import IWAE
 from .mlp import MLPClassifier
 from .recipes import RECIPES, loss_of_parameters
 from .resnet import BasicBlock, Bottleneck, ResidualMLP, ResNet, resnet18, resnet34, resnet50, resnet101, resnet152
@@ -23,7 +26,7 @@ __all__ = [
     "ContractiveAutoencoder", "ConvDiscriminator", "ConvGenerator", "CycleGAN", "DCGAN", "DenoisingAutoencoder",
     "Discriminator", "GAN", "GCN", "GIN", "GPT", "InfoGAN", "LanguageModel", "LeNet", "LinearAutoencoder",
     "LinkPredictor", "MLPClassifier", "MinibatchDiscrimination", "RECIPES", "ResNet", "ResidualMLP", "SignalConvNet",
-    "SparseAutoencoder", "UNet", "VAE", "VQVAE", "VectorQuantizer", "WGAN", "WassersteinAutoencoder", "cycle_loss",
+    "SparseAutoencoder", "UNet", "ConditionalVAE", "HierarchicalVAE", "IWAE", "VAE", "VQVAE", "VectorQuantizer", "WGAN", "WassersteinAutoencoder", "cycle_loss",
     "decode", "diffusion", "flows", "loss_of_parameters", "overlap", "recipes", "resnet101", "resnet152", "resnet18",
     "resnet34", "resnet50",
 ]

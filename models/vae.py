@@ -165,6 +165,30 @@ class VAE(Module):
             z = ops.normal((n, self.latent_dim), generator=generator, dtype="float32", device=like.device)
             return self.decode(ops.astype(z, like.dtype))
 
+    def traverse(self, axes: Sequence[int] | None = None, steps: int = 9, reach: float = 2.5,
+                 around: ArrayLike | None = None) -> Tensor:
+        """What is decoded along axes of the code, one at a time: which direction means what.
+
+        Args:
+            axes: the numbers of the code that move; None: all.
+            steps: per axis, from -reach to reach.
+            reach: in standard deviations of the prior.
+            around: the code (K,) of which one number moves; None: zeros.
+
+        Returns:
+            (axes x steps, D), axis by axis, without recording.
+        """
+        axes = range(self.latent_dim) if axes is None else axes
+        like = next(self.parameters())
+        home: dict[str, Any] = {"dtype": like.dtype, "device": like.device}
+        center = ops.zeros(self.latent_dim, **home) if around is None else ops.astype(as_tensor(around), like.dtype)
+        rows = []
+        for axis in axes:
+            moved = ops.astype(ops.arange(self.latent_dim, device=like.device) == axis, like.dtype)
+            rows.append(center * (1 - moved) + ops.linspace(-reach, reach, steps, **home)[:, None] * moved)
+        with no_grad(), self.evaluating():
+            return self.decode(ops.concat(rows))
+
     def extra_repr(self) -> str:
         """Sizes and kind of decoder."""
         sizes = f"data_dim={self.data_dim}, latent_dim={self.latent_dim}"

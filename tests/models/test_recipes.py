@@ -32,7 +32,7 @@ def made_up(kind):
     return Source("made up", part(40), part(25), shape, 3, kind == "image", kind=kind)
 
 
-SMALL = {"hidden": (8,), "channels": 4, "steps": 1, "stages": 1, "layers": 2}  # settings, where a recipe has them
+SMALL = {"hidden": (8,), "channels": 4, "width": 8}  # settings, where a recipe has them
 
 
 def sources():
