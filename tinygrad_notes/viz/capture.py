@@ -15,8 +15,9 @@ from ..program.compiled import Compiled
 from ..program.errors import CannotRecord
 from ..program.program import Program
 from ..program.record import record
-from .recorded import FromRecording, paths_in
+from .recorded import FromRecording
 from .tape import from_tensors
+from .words import paths_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

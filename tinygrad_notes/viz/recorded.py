@@ -6,37 +6,19 @@ it got, as that of an addition does.
 """
 from __future__ import annotations
 
-import linecache
-import os
-
 from ..autograd.plan import PRIMITIVES
 from ..autograd.tensor import Tensor
 from ..autograd.tree import unflatten
-from ..program.flops import flops, flops_of_scope
+from ..program.flops import flops_of_scope
 from ..program.functions import FORWARD
-from .formula import formula
+from .cotangents import Cotangents, Draft
 from .groups import Groups
 from .model import UPDATE, Facts, Graph, GraphEdge, GraphNode, layer_name
 from .statistics import statistics
-
-SHORT = 40  # characters of a keyword parameter
-
-
-class Draft:
-    """A node while the graph is built: what will be a `GraphNode`, and what it reads."""
-
-    def __init__(self, label, role, time, **more):
-        self.label, self.role, self.time = label, role, time
-        self.more = more
-        self.value = None        # the value that its box shows
-        self.order = 0           # of the derivative it belongs to; None for updates
-        self.anchor = None       # the forward draft beside which it is drawn
-        self.of = None
-        self.scope = None
-        self.reads = {}          # (draft, kind, slot) -> GraphEdge fields
+from .words import arithmetic, note, number_of, parameter_paths, paths_in, site_of
 
 
-class FromRecording:
+class FromRecording(Cotangents):
     """Builds the graph of one recording.
 
     Args:
@@ -57,7 +39,7 @@ class FromRecording:
         self.owned = {array.value: t for t, array in recording.owned.items()}
         self.tensors = {v: slot.tensor for v, slot in recording.slots.items() if hasattr(slot, "tensor")}
         self.arguments = dict(zip(self.program.inputs, arguments))
-        self.paths = _parameter_paths(recording.reach.modules)
+        self.paths = parameter_paths(recording.reach.modules)
         self.runs = {}           # number of a backward pass -> order of its derivatives
         self.hidden = self._parts_of_buffers()
 
@@ -86,7 +68,7 @@ class FromRecording:
             if not late:
                 self._read(draft, instruction)
                 if scope is None or scope.phase != "forward":
-                    draft.more["flops"] = draft.more.get("flops", 0) + _arithmetic(instruction)
+                    draft.more["flops"] = draft.more.get("flops", 0) + arithmetic(instruction)
             for value in instruction.made:
                 self.makers[value] = draft
                 if scope is not None and not late:
@@ -141,7 +123,7 @@ class FromRecording:
         return self._new(scope, time)
 
     def _new(self, scope, time, hidden=False):
-        draft = Draft(scope.name, "operation", time, kind=scope.kind, note=_note(scope), module=scope.module)
+        draft = Draft(scope.name, "operation", time, kind=scope.kind, note=note(scope), module=scope.module)
         draft.scope, self.by_scope[scope.index] = scope, draft
         if scope.phase == UPDATE:
             draft.order, draft.more["kind"] = None, UPDATE
@@ -224,7 +206,7 @@ class FromRecording:
         if value.role == "input":
             role, name = "input", self.arguments.get(value) or value.name
         elif value.role == "constant" and tensor is None:
-            role, name = "constant", _number(value)
+            role, name = "constant", number_of(value)
         else:
             role = "parameter" if parameter else "input" if tensor is not None and tensor.requires_grad else "state"
             name = name or value.name or "state"
@@ -256,138 +238,6 @@ class FromRecording:
                 if made & set(instruction.made):
                     last[instruction.scope] = time
         return last
-
-    # Backward -------------------------------------------------------------------------------
-    def _cotangents(self):
-        """Edges along which gradients go back, their rules, and where they add up."""
-        scopes = self.program.scopes
-        arrivals = {}  # (run, draft of a forward node) -> [(giving draft, formula, value)]
-        for scope in scopes:
-            if scope.phase != "backward" or scope.of < 0 or scope.index not in self.by_scope:
-                continue  # a pass inside a rule (checkpoint) is part of that rule
-            forward = scopes[scope.of]
-            maker_of = self.by_scope.get(forward.index)
-            for position, value in enumerate(scope.outputs):
-                if value is None or position >= len(forward.inputs) or forward.inputs[position] is None:
-                    continue
-                target = self._made_before(forward, position, maker_of)
-                giver = self.within.get((scope.index, value)) or self.by_scope.get(scope.index)
-                if target is None or giver is None:
-                    continue
-                rule = formula(forward.plan.primitive, position) if forward.plan else ""
-                arrivals.setdefault((scope.run, target), []).append((giver, rule, value, self._slot(forward, position)))
-        rules = {(s.run, self.by_scope.get(s.of)): s for s in scopes
-                 if s.phase == "backward" and s.index in self.by_scope}
-        for (run, target), given in arrivals.items():
-            self._arrive(run, target, given, rules.get((run, target)))
-        self._seeds(rules, arrivals)
-
-    def _made_before(self, forward, position, draft):
-        """What made an input of a forward scope, at the time it ran."""
-        value, slot = forward.inputs[position], self._slot(forward, position)
-        if draft is None:
-            return None
-        for (source, _, name), more in draft.reads.items():
-            if name == slot and more["value"] is value:
-                return source
-        return next((source for (source, _, _), more in draft.reads.items() if more["value"] is value), None)
-
-    def _arrive(self, run, target, given, scope):
-        """Cotangents reach the rules of `target`, or a leaf."""
-        if scope is not None:
-            total = next((v for v in scope.inputs if v is not None), None)
-            receiver, entry = self.by_scope[scope.index], total
-        elif target.role in ("parameter", "input", "state"):
-            receiver = self._gradient(run, target)
-            if receiver.value is None and len(given) == 1:
-                receiver.value = given[0][2]
-            total = entry = receiver.value
-        else:
-            return
-        inner = scope is not None and self._inner(scope.index)
-        if len(given) > 1 and not inner and not (scope is not None and self._order(receiver) > 1 and inner):
-            plus = Draft("+", "sum", receiver.time - 0.25, kind="sum", module=receiver.more.get("module", ""))
-            plus.order, plus.anchor, plus.value = self.runs.get(run, 1), self._ground(target), total
-            self.drafts.append(plus)
-            receiver.reads[plus, "gradient", ""] = {"value": entry, "slot": ""}
-            receiver = plus
-        if inner:
-            self._enter(scope, given)
-            return
-        for giver, rule, value, slot in given:
-            if giver is not receiver:
-                key = (giver, "gradient", slot)
-                while key in receiver.reads:
-                    key = (*key[:2], key[2] + "'")
-                receiver.reads[key] = {"value": value, "formula": rule, "slot": slot}
-
-    def _enter(self, scope, given):
-        """Inside rules that were recorded as operations, whoever reads the cotangent gets the edges."""
-        one = given[0] if len(given) == 1 else None
-        for draft in self.drafts:
-            if draft.scope is None or self._rules_of(draft.scope) != scope.index:
-                continue
-            for key in [k for k, more in draft.reads.items() if more["value"] in scope.inputs]:
-                more = draft.reads.pop(key)
-                if one is not None:
-                    source, more = one[0], {**more, "formula": one[1]}
-                else:
-                    source = self.makers.get(more["value"]) or key[0]
-                if source is not draft:
-                    draft.reads[source, "gradient", key[2]] = more
-
-    def _gradient(self, run, leaf):
-        found = self.gradients.get((run, leaf))
-        if found is None:
-            runs = self.runs.get(run, 1)
-            found = Draft(("∂" * runs) + leaf.label, "gradient", 10**9)
-            found.order, found.anchor = runs, leaf
-            self.gradients[run, leaf] = found
-            self.drafts.append(found)
-            known = {**self.it.gradients}
-            tensor = self.owned.get(leaf.value) if leaf.value in self.owned else self.tensors.get(leaf.value)
-            if tensor is not None and tensor in known:
-                found.value = known[tensor]
-            inputs = list(self.program.inputs)
-            for k, value in self.it.argument_gradients:
-                at = [i for i, leaf_k in enumerate(self.it.arguments) if _recorded(leaf_k)]
-                if k in at and inputs[at.index(k)] is leaf.value:
-                    found.value = value
-        return found
-
-    def _seeds(self, rules, arrivals):
-        """The cotangent with which a pass begins goes to the rules of the output."""
-        for (run, target), scope in rules.items():
-            if (run, target) in arrivals or target is None:
-                continue
-            receiver = self.by_scope[scope.index]
-            for value in dict.fromkeys(v for v in scope.inputs if v is not None):
-                source = self.makers.get(value) or self._leaf(value)
-                if source is None:
-                    continue
-                if source.role in ("operation", "constant") and source.scope is None:
-                    source.label, source.role = f"∂{target.label} = {_number(value, 'seed')}", "constant"
-                    source.order, source.anchor, source.more["kind"] = self.runs.get(run, 1), self._ground(target), ""
-                if self._inner(scope.index):
-                    self._enter(scope, [(source, "", value, "")])
-                elif source is not receiver:
-                    receiver.reads[source, "gradient", ""] = {"value": value, "slot": ""}
-
-    def _ground(self, draft):
-        """The forward draft beside which a draft is drawn."""
-        seen = 0
-        while draft is not None and seen < 9:
-            seen += 1
-            if draft.anchor is not None:
-                draft = draft.anchor
-            elif draft.of is not None:
-                draft = draft.of
-            elif draft.scope is not None and draft.scope.phase == "forward" and draft.scope.parent >= 0:
-                rules = self.program.scopes[self._rules_of(draft.scope)]
-                draft = self.by_scope.get(rules.of) if rules.phase == "backward" else None
-            else:
-                return draft
-        return draft
 
     # The whole --------------------------------------------------------------------------------
     def _outputs(self):
@@ -470,7 +320,7 @@ class FromRecording:
         value, scope, more = draft.value, draft.scope, draft.more
         order = None if draft.order is None else self._order(draft)
         layer = UPDATE if order is None else layer_name(order)
-        site, code = _site(scope.site if scope is not None else None)
+        site, code = site_of(scope.site if scope is not None else None)
         anchor = self._ground(draft) if layer not in ("forward", UPDATE) else None
         calls = scope.calls if scope is not None and layer == "forward" else ()
         return GraphNode(
@@ -516,74 +366,3 @@ class FromRecording:
                 if type(t) is not Tensor and t.requires_grad and t.node is None and id(t) not in drawn]
 
 
-def _recorded(leaf):
-    array = leaf.data if isinstance(leaf, Tensor) else leaf
-    return hasattr(array, "value") and hasattr(array, "tape")
-
-
-def _arithmetic(instruction):
-    shapes = [v.shape if hasattr(v, "shape") else () for v in instruction.inputs]
-    try:
-        return flops(instruction.name.removeprefix(FORWARD), shapes, [v.shape for v in instruction.made],
-                     instruction.kwargs)
-    except Exception:  # an array function whose arguments are not those of the operation of its name
-        return sum(v.size for v in instruction.made)
-
-
-def _parameter_paths(modules):
-    """{id of a parameter or buffer: its path}, by the modules that were found."""
-    found: dict[int, str] = {}
-    for module, path in modules.items():
-        for key, value in vars(module).items():
-            if isinstance(value, Tensor):
-                found.setdefault(id(value), f"{path}.{key}" if path else key)
-    return found
-
-
-def _note(scope):
-    """Keyword parameters and plain numbers of an operation."""
-    op = PRIMITIVES.get(scope.name)
-    names = op.inputs if op is not None and scope.phase == "forward" else ()
-    plain = {names[k] if k < len(names) else f"#{k}": v for k, v in enumerate(scope.plain) if v is not None}
-    shown = ((key, _shown(key, value)) for key, value in {**plain, **(scope.attrs or {})}.items())
-    return ", ".join(f"{key}={text}" for key, text in shown if len(text) <= SHORT and " at 0x" not in text)
-
-
-def _shown(key, value):
-    """A parameter as text; the key of an index as it is written in brackets."""
-    if hasattr(value, "itemsize") and hasattr(value, "name"):
-        return value.name  # a dtype
-    if key != "key" or not isinstance(value, tuple):
-        return repr(value)
-    parts = []
-    for part in value:
-        if isinstance(part, tuple) and len(part) == 3:
-            start, stop, step = ("" if p is None else str(p) for p in part)
-            parts.append(f"{start}:{stop}" + (f":{step}" if step else ""))
-        else:
-            parts.append("..." if part is Ellipsis else repr(part))
-    return f"[{', '.join(parts)}]"
-
-
-def _number(value, otherwise="constant"):
-    """A constant of one element by its value."""
-    if value.size == 1 and value.host is not None:
-        return f"{float(value.host.item()):.6g}" if value.dtype.kind in "fiub" else otherwise
-    return otherwise
-
-
-def _site(site):
-    """("file:line in function", the line's text); the file by its name, so that a graph is the same everywhere."""
-    if site is None:
-        return "", ""
-    name, line, function = site
-    return f"{os.path.basename(name)}:{line} in {function}", linecache.getline(name, line).strip()
-
-
-def paths_in(name, value):
-    """(path, leaf) pairs of nested containers."""
-    if isinstance(value, dict):
-        return [pair for key, part in value.items() for pair in paths_in(f"{name}.{key}", part)]
-    if isinstance(value, (list, tuple)):
-        return [pair for k, part in enumerate(value) for pair in paths_in(f"{name}[{k}]", part)]
-    return [(name, value)]
