@@ -24,7 +24,7 @@ PUBLIC = [
     "tinygrad_notes.func", "tinygrad_notes.special",
     "tinygrad_notes.train", "tinygrad_notes.testing", "tinygrad_notes.testing.strategies", "tinygrad_notes.viz",
     "tinygrad_notes.models", "tinygrad_notes.models.diffusion",
-    "tinygrad_notes.models.flows",
+    "tinygrad_notes.models.flows", "tinygrad_notes.models.measures",
 ]
 
 

@@ -1,5 +1,5 @@
 """One file per model family, built from the public parts of the package."""
-from . import decode, diffusion, flows, recipes
+from . import decode, diffusion, flows, measures, recipes
 from .adversarial_autoencoder import AdversarialAutoencoder, WassersteinAutoencoder
 from .autoencoder import Autoencoder, ContractiveAutoencoder, DenoisingAutoencoder, LinearAutoencoder, SparseAutoencoder
 from .classifier import Classifier
@@ -23,10 +23,11 @@ from .wgan import WGAN
 
 __all__ = [
     "AdversarialAutoencoder", "Autoencoder", "BasicBlock", "Bottleneck", "Classifier", "ConditionalGAN",
-    "ContractiveAutoencoder", "ConvDiscriminator", "ConvGenerator", "CycleGAN", "DCGAN", "DenoisingAutoencoder",
-    "Discriminator", "GAN", "GCN", "GIN", "GPT", "InfoGAN", "LanguageModel", "LeNet", "LinearAutoencoder",
-    "LinkPredictor", "MLPClassifier", "MinibatchDiscrimination", "RECIPES", "ResNet", "ResidualMLP", "SignalConvNet",
-    "SparseAutoencoder", "UNet", "ConditionalVAE", "HierarchicalVAE", "IWAE", "VAE", "VQVAE", "VectorQuantizer", "WGAN", "WassersteinAutoencoder", "cycle_loss",
-    "decode", "diffusion", "flows", "loss_of_parameters", "overlap", "recipes", "resnet101", "resnet152", "resnet18",
-    "resnet34", "resnet50",
+    "ConditionalVAE", "ContractiveAutoencoder", "ConvDiscriminator", "ConvGenerator", "CycleGAN", "DCGAN",
+    "DenoisingAutoencoder", "Discriminator", "GAN", "GCN", "GIN", "GPT", "HierarchicalVAE", "IWAE", "InfoGAN",
+    "LanguageModel", "LeNet", "LinearAutoencoder", "LinkPredictor", "MLPClassifier", "MinibatchDiscrimination",
+    "RECIPES", "ResNet", "ResidualMLP", "SignalConvNet", "SparseAutoencoder", "UNet", "VAE", "VQVAE",
+    "VectorQuantizer", "WGAN", "WassersteinAutoencoder", "cycle_loss", "decode", "diffusion", "flows",
+    "loss_of_parameters", "measures", "overlap", "recipes", "resnet101", "resnet152", "resnet18", "resnet34",
+    "resnet50",
 ]

@@ -9,6 +9,7 @@ from ...data import TensorDataset
 from ...optim import Adam
 from ...viz import image_sheet
 from ..diffusion import DDPM, ImageDenoiser, MLPDenoiser, ScoreModel
+from .judged import judged_digits
 from .plane import clouds
 from .recipe import Recipe, shaped, size
 
@@ -49,15 +50,25 @@ def _measured(model, data):
 
 def _report_ddpm(model, source, averages):
     error = _measured(model, source.test)
-    return f"held out: squared error of the noise {error:.4f} (1 if it says nothing)", {"error": error, **averages}
+    text, numbers = f"held out: squared error of the noise {error:.4f} (1 if it says nothing)", {"error": error}
+    if source.name == "digits":
+        judged, more = judged_digits(model.sample(359, _labels(model, 359)), source)
+        text, numbers = f"{text}\n{judged}", {**numbers, **more}
+    return text, {**numbers, **averages}
+
+
+def _labels(model, n):
+    """Classes drawn at random, or None where the model knows none."""
+    return ops.randint(0, model.classes, (n,)) if model.classes else None
 
 
 def _pictures_ddpm(model, source):
     x = source.test.tensors[0]
     few = min(20, len(model.process))
     if source.kind != "points":
-        bands = {"held-out examples": shaped(x[:20], source), "samples": shaped(model.sample(60), source),
-                 f"samples in {few} steps (DDIM)": shaped(model.sample_ddim(60, few), source)}
+        bands = {"held-out examples": shaped(x[:20], source),
+                 "samples": shaped(model.sample(60, _labels(model, 60)), source),
+                 f"samples in {few} steps (DDIM)": shaped(model.sample_ddim(60, few, label=_labels(model, 60)), source)}
         for w in (0.0, 2.0) if model.classes else ():
             labels = ops.repeat(ops.arange(model.classes), 4)
             told = model.sample(4 * model.classes, labels, w)
@@ -69,7 +80,8 @@ def _pictures_ddpm(model, source):
 
 def _during(model, source):
     n = 1000 if source.kind == "points" else 40
-    return model.sample_ddim(n, min(20, len(model.process))).reshape((n, -1))
+    few = min(20, len(model.process))
+    return model.sample_ddim(n, few, label=_labels(model, n)).reshape((n, -1))
 
 
 # Scores -------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from ...distributions import MultivariateNormal
 from ...optim import Adam
 from ...viz import density, image_sheet, panels
 from .. import flows
+from .judged import judged_digits
 from .plane import clouds, limits
 from .recipe import Recipe, shaped, size
 
@@ -84,8 +85,11 @@ def _build_glow(source, dtype, device, *, steps: int = 3, stages: int = 2, chann
 
 
 def _report_glow(model, source, averages):
-    text = f"held out: {averages['bits']:.3f} bits per pixel, {averages['loss']:.2f} nats per image"
-    return text, dict(averages)
+    text, numbers = f"held out: {averages['bits']:.3f} bits per pixel, {averages['loss']:.2f} nats per image", {}
+    if source.name == "digits":
+        judged, numbers = judged_digits(model.sample(359), source)
+        text = f"{text}\n{judged}"
+    return text, {**numbers, **averages}
 
 
 def _pictures_glow(model, source):
