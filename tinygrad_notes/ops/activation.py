@@ -218,11 +218,12 @@ def _whole_gelu(xp, x):
 
 
 def _gelu_slope(xp, x):
-    x = xp.clip(floating(xp, x), -40, 40)
-    e = x * x
+    x = floating(xp, x)
+    near = xp.clip(x, -40, 40)
+    e = near * near
     e *= -0.5
     e = xp.exp(e)
-    e *= x
+    e *= near
     e *= DENSITY
     e += _normal(xp, x)
     return e

@@ -4,6 +4,7 @@ Where the table of scores would be large, the tiles of `attention_tiles` are wri
 """
 from math import prod
 
+from ..autograd.mode import mode
 from ..backend.kernels import kernel
 from . import attention_tiles as tiles
 
@@ -12,7 +13,7 @@ LARGEST = 1 << 23  # scores of a recorded table
 
 def suits(query, key, dropout):
     """Whether the table of scores may be held whole."""
-    return not dropout and 0 < prod(query.shape[:-1]) * key.shape[-2] <= LARGEST
+    return not dropout and not mode.tape.coarse and 0 < prod(query.shape[:-1]) * key.shape[-2] <= LARGEST
 
 
 @kernel

@@ -12,6 +12,7 @@ from ..backend.names import unknown
 from .derivative import Derivative
 from .errors import CannotRecord, Outdated
 from .explain import explain
+from .native.compiler import compiler
 from .passes import PASSES
 from .record import record
 from .replay import Replay
@@ -76,7 +77,8 @@ class Compiled:
         try:
             derivative = Derivative()
             recording = record(self.fn, args, kwargs, finish=derivative if mode.grad else None,
-                               commit=lambda it: not derivative.outputs)
+                               commit=lambda it: not derivative.outputs,
+                               coarse=self.options["backend"] == "numpy" or compiler() is None)
             replay = Replay(self.fn, recording, derivative, **self.options)
         except CannotRecord as error:
             result = self.fn(*args, **kwargs)

@@ -124,7 +124,7 @@ class Recording:
 
 def record(fn: Callable[..., Any], args: tuple = (), kwargs: dict | None = None, *, keep: bool = False,
            may_read: bool = False, commit: Any = True, timed: bool = False,
-           finish: Callable[[Recording, Any], Any] | None = None) -> Recording:
+           coarse: bool = False, finish: Callable[[Recording, Any], Any] | None = None) -> Recording:
     """Run `fn(*args, **kwargs)` and write down every array function it calls: forward, backward and update.
 
     Args:
@@ -135,6 +135,7 @@ def record(fn: Callable[..., Any], args: tuple = (), kwargs: dict | None = None,
         commit: let the run change what it would have changed without recording; False puts everything back. A function
             of the recording may decide when the run is over.
         timed: measure the seconds of each scope.
+        coarse: leave what the host does fast as a whole (norms, attention, GELU) one instruction.
         finish: called with the recording and the result while the recording is still on.
 
     Returns:
@@ -153,23 +154,23 @@ def record(fn: Callable[..., Any], args: tuple = (), kwargs: dict | None = None,
     """
     kwargs = kwargs or {}
     try:
-        return _attempt(fn, args, kwargs, keep, may_read, commit, finish, False, timed)
+        return _attempt(fn, args, kwargs, keep, may_read, commit, finish, False, timed, coarse)
     except _GradientRead:
-        return _attempt(fn, args, kwargs, keep, may_read, commit, finish, True, timed)
+        return _attempt(fn, args, kwargs, keep, may_read, commit, finish, True, timed, coarse)
 
 
 class _GradientRead(Exception):
     """The function reads gradients that were not there: they cannot be replaced by stand-ins."""
 
 
-def _attempt(fn, args, kwargs, keep, may_read, commit, finish, clean, timed):
+def _attempt(fn, args, kwargs, keep, may_read, commit, finish, clean, timed, coarse):
     leaves, structure = flatten((args, kwargs))
     reach = Reach().search([*_roots(fn), *_roots_of_arguments(leaves)])
     for thing in reach.participants:
         thing.prepare_recording()
     tensors = [t for t in reach.tensors if t.node is None]
     base = _base(leaves, tensors)
-    recorder = Recorder(base, keep, may_read, timed=timed)
+    recorder = Recorder(base, keep, may_read, timed=timed, coarse=coarse)
     it = Recording(recorder, reach)
     before = [(t, t.data, t.grad) for t in tensors]
     places = [(namespace, key, namespace[key], path) for namespace, key, path in reach.places]

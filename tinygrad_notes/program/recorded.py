@@ -4,7 +4,6 @@ A `RecordedArray` holds a real array and the `Value` that stands for it. Its fun
 append an instruction. Writing in place gives the array object another value: a program makes each value once.
 """
 import types
-from functools import partial
 from sys import getrefcount
 
 import numpy as np
@@ -195,7 +194,8 @@ class RecordingNamespace:
             return lambda *args, **kwargs: plain(*_plain(args), **_plain(kwargs))
         full = self._prefix + name
         if not self._prefix and name in INLINE:
-            return partial(KERNELS[name], self)
+            return lambda *args, **kwargs: (mode.tape.call(name, args, kwargs) if mode.tape.coarse
+                                            else KERNELS[name](self, *args, **kwargs))
         if not self._prefix and name in FORWARDS and name not in KERNELS and _is_forward(plain):
             return lambda *args, **kwargs: mode.tape.inline(name, args, kwargs)
         full = CANONICAL.get(full, full)

@@ -18,6 +18,7 @@ from .scalars import Scalar
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 WHOLE = ("opaque", "linalg", "sort", "random")  # kinds of operations that are recorded as one instruction
+COARSE = ("gelu", "gelu_slope")  # and, in a coarse recording, these operations
 
 
 class Recorder:
@@ -29,10 +30,12 @@ class Recorder:
         may_read: whether Python may read values (for pictures); a program to be run again must not.
         sites: whether the user's lines are noted.
         timed: whether the seconds of each scope are measured.
+        coarse: whether what the host does fast as a whole stays one instruction, for a program that runs in NumPy.
     """
 
-    def __init__(self, base, keep=False, may_read=False, sites=True, timed=False):
+    def __init__(self, base, keep=False, may_read=False, sites=True, timed=False, coarse=False):
         self.base, self.keep, self.may_read, self.sites, self.timed = base, keep, may_read, sites, timed
+        self.coarse = coarse
         self.device = recording_device(base)
         self.array_type = self.device.array_type
         self.program = Program(base.name)
@@ -164,6 +167,8 @@ class Recorder:
 
     def inline(self, name, args, kwargs):
         """The forward of an operation, function by function; as one instruction where that cannot be."""
+        if self.coarse and name in COARSE:
+            return self.call(FORWARD + name, args, kwargs)
         forward = FORWARDS[name]
         mark = len(self.program.instructions)
         try:
@@ -208,7 +213,7 @@ class Recorder:
             scope.inputs = tuple(a.value if isinstance(a, RecordedArray) else None for a in arrays)
             scope.plain = tuple(None if isinstance(a, RecordedArray) else a for a in arrays)
             mark = len(self.program.instructions)
-            if op.kind in WHOLE:
+            if op.kind in WHOLE or self.coarse and op.name in COARSE:
                 out = self.call(FORWARD + op.name, tuple(arrays), attrs)
             else:
                 try:

@@ -1,4 +1,6 @@
 """What every way to run a program shares: the optimized program, its kernels, where values live, results for Python."""
+import sys
+
 import numpy as np
 
 from ...backend import as_device, get_num_threads
@@ -9,6 +11,8 @@ from ..memory import Memory
 from ..passes import optimize
 from ..passes.canonical import run_canonical
 from ..scalars import Scalar
+
+POOL = 3  # arrays that are kept for a value that is returned
 
 
 class Executor:
@@ -31,6 +35,7 @@ class Executor:
 
     def __init__(self, program, in_place=(), threads=None, skip=(), seen=None, timed=False):
         self.skip, self.timed = skip, timed
+        self.pools, self.used = {}, []  # root -> [array, how often it is held between runs]
         self.program = program = optimize(program, skip, seen)
         self.xp, self.threads = as_device(program.device).xp, threads or get_num_threads()
         self.fusion = Fusion(program, "fuse" not in skip, self.fits)
@@ -123,11 +128,34 @@ class Executor:
         for value, array in zip(self.program.states, states):
             arrays[value] = array if array.flags.c_contiguous else np.ascontiguousarray(array)
         for root in self.outside:
-            arrays[root] = np.empty(root.shape, root.dtype)
+            arrays[root] = self.fresh(root)
         return arrays
+
+    def fresh(self, root):
+        """Memory for a value that is returned: an array of an earlier run that nobody holds any more, or a new one.
+
+        What only this pool and what is bound to it hold had as many references at the end of its run.
+        """
+        pool = self.pools.setdefault(root, [])
+        for entry in pool:
+            if sys.getrefcount(entry[0]) == entry[1]:
+                self.used.append(entry)
+                return entry[0]
+        made = np.empty(root.shape, root.dtype)
+        if len(pool) < POOL:
+            pool.append([made, 0])
+            self.used.append(pool[-1])
+        return made
+
+    def settle(self):
+        """Note how often the arrays of the pool are held while no result is out: all but once by the run itself."""
+        for entry in self.used:
+            entry[1] = sys.getrefcount(entry[0]) - 1
+        self.used.clear()
 
     def returned(self, arrays):
         """The arrays of the results; what lies in memory that is used again is copied."""
+        self.settle()
         found = []
         for value in self.results:
             array = self.array_of(value, arrays)
