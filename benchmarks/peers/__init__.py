@@ -6,7 +6,7 @@ import importlib
 PEERS = {
     "tinygrad_notes": ("ours", "tinygrad-notes"),
     "tn.compile": ("ours_compiled", "tinygrad-notes"),
-    "tn.compile, NumPy": ("ours_compiled_numpy", "tinygrad-notes"),
+    "tn.compile numpy": ("ours_compiled_numpy", "tinygrad-notes"),
     "torch": ("pytorch", "torch"),
     "torch.compile": ("pytorch_compiled", "torch"),
     "jax": ("jax_jit", "jax"),

@@ -3,6 +3,8 @@
 A run is a list of calls whose operands are bound: `f(*operands)`. They are bound anew only where an array is another
 one than in the runs before (an input, a result that somebody still holds).
 """
+import ctypes
+
 import numpy as np
 
 from ...backend.threads import spread
@@ -110,19 +112,28 @@ class Bound:
         self.owners = [o for o in dict.fromkeys(owners) if o in moving]
 
     def __call__(self, arrays, scalars):
-        key = tuple([id(arrays[o]) for o in self.owners])
+        key = tuple([arrays[o].__array_interface__["data"][0] for o in self.owners])
         found = self.known.get(key)
         if found is None:
             if len(self.known) == VARIANTS:
                 del self.known[next(iter(self.known))]
-            # The arrays are kept with what is bound to them: their ids belong to no other array meanwhile.
-            found = self.known[key] = self.make(arrays), [arrays[o] for o in self.owners]
-        lists = found[0]
-        if len(lists) == 1:
-            for function, operands in lists[0]:
+            found = self.known[key] = self.make({**arrays, **{o: unowned(arrays[o]) for o in self.owners}})
+        if len(found) == 1:
+            for function, operands in found[0]:
                 function(*operands)
         else:
-            spread(_run, lists)
+            spread(_run, found)
+
+
+def unowned(array):
+    """The same memory as an array that does not keep it alive: an optimizer copies parameters that others hold.
+
+    It is used only in runs whose array, of the same shape, lies at this address.
+    """
+    if not array.size:
+        return array
+    place = (ctypes.c_char * array.nbytes).from_address(array.__array_interface__["data"][0])
+    return np.frombuffer(place, array.dtype).reshape(array.shape)
 
 
 def _run(lists):
