@@ -17,10 +17,12 @@ def multiply(xp, x, y, out=None):
     return pairwise(np.multiply, x, y) if getattr(x, "size", 0) >= LARGE else x * y
 
 
-@kernel
+@kernel(inline=True)
 def rectify(xp, x):
     """max(x, 0) of floating numbers."""
-    if x.size < LARGE or not isinstance(x, np.ndarray) or get_num_threads() == 1:
+    if not isinstance(x, np.ndarray):
+        return xp.maximum(x, 0)
+    if x.size < LARGE or get_num_threads() == 1:
         return xp.clip(x, 0, float("inf"))
     order = sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
     turned = np.ascontiguousarray(x.transpose(order))

@@ -62,6 +62,8 @@ OWN = {"rules": _rules, "assume": _assume, "getitem": _getitem, "setitem": _seti
 
 FORWARD = "forward."  # before the name of an operation that is recorded as one instruction
 
+ELEMENTWISE_KERNELS = ("rectify", "softplus")  # written down function by function even in a coarse recording
+
 # Functions whose answer depends on shapes and dtypes alone, and is no array: they are not recorded.
 STATIC = frozenset(("result_type", "finfo", "iinfo", "isdtype", "can_cast", "promote_types", "ndim", "shape", "size",
                     "broadcast_shapes", "iscomplexobj", "isrealobj"))

@@ -12,7 +12,7 @@ from ..autograd.mode import mode
 from ..backend.device import Device, device_of, register
 from ..backend.kernels import FORWARDS, INLINE, KERNELS
 from .errors import CannotRecord, ReadsValue
-from .functions import CANONICAL, OWN, STATIC
+from .functions import CANONICAL, ELEMENTWISE_KERNELS, OWN, STATIC
 from .scalars import Scalar
 
 
@@ -194,8 +194,9 @@ class RecordingNamespace:
             return lambda *args, **kwargs: plain(*_plain(args), **_plain(kwargs))
         full = self._prefix + name
         if not self._prefix and name in INLINE:
-            return lambda *args, **kwargs: (mode.tape.call(name, args, kwargs) if mode.tape.coarse
-                                            else KERNELS[name](self, *args, **kwargs))
+            found, plain = KERNELS[name], name in ELEMENTWISE_KERNELS
+            return lambda *args, **kwargs: (found(self, *args, **kwargs) if plain or not mode.tape.coarse
+                                            else mode.tape.call(name, args, kwargs))
         if not self._prefix and name in FORWARDS and name not in KERNELS and _is_forward(plain):
             return lambda *args, **kwargs: mode.tape.inline(name, args, kwargs)
         full = CANONICAL.get(full, full)

@@ -98,6 +98,8 @@ def build(text, extra=(), mode=ctypes.DEFAULT_MODE):
             if done.returncode:
                 raise CompileError(f"{compiler()} refused a program:\n{done.stderr[:2000]}")
             os.replace(made, target)
+    # Threads that wait for each other give way soon: on a busy machine they would keep the others from working.
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     return ctypes.CDLL(str(target), mode)
 
 

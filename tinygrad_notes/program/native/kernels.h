@@ -77,3 +77,26 @@
     }
 ROWS(float, f, int32_t)
 ROWS(double, d, int64_t)
+
+/* out[i] = sum over k in start[i] .. start[i + 1] of values[k] x[index[k]], rows of `width`; 2 where there is no such row. */
+#define SPARSE(T, F, J)                                                                                               \
+    ALWAYS int csr_product_##F##_##J(long n, long m, long width, const T* x, const J* start, const J* index,          \
+                                     const T* values, T* out) {                                                       \
+        int bad = 0;                                                                                                  \
+        _Pragma("omp parallel for num_threads(n * width > 16384 ? THREADS : 1) schedule(static)")                     \
+        for (long i = 0; i < n; ++i) {                                                                                \
+            T* to = out + i * width;                                                                                  \
+            for (long j = 0; j < width; ++j) to[j] = 0;                                                               \
+            for (long k = (long)start[i]; k < (long)start[i + 1]; ++k) {                                              \
+                if (index[k] < 0 || index[k] >= m) { bad = 2; continue; }                                             \
+                const T* from = x + (long)index[k] * width;                                                           \
+                const T v = values[k];                                                                                \
+                for (long j = 0; j < width; ++j) to[j] += v * from[j];                                                \
+            }                                                                                                         \
+        }                                                                                                             \
+        return bad;                                                                                                   \
+    }
+SPARSE(float, f, int32_t)
+SPARSE(float, f, int64_t)
+SPARSE(double, d, int32_t)
+SPARSE(double, d, int64_t)

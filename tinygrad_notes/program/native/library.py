@@ -142,6 +142,15 @@ class KernelCode(CallCode):
                 f"window_put_{FLOATS[y.dtype.name]}({lead}, S, P, K, stride, before, dilation, y, m, "
                 f"{self.context.pointer(self.out)});"]
 
+    # Sparse products ------------------------------------------------------------------
+    def csr_product(self):
+        """A sparse matrix, row by row, times a dense one."""
+        x, start, index, values = (self.argument(k) for k in range(4))
+        (n, width), kind = self.out.shape, f"{FLOATS[x.dtype.name]}_{c_type(index.dtype)}"
+        return [*self.pointer("x", x), *self.pointer("s", start), *self.pointer("j", index), *self.pointer("v", values),
+                f"if (csr_product_{kind}({n}, {x.shape[0]}, {width}, x, s, j, v, {self.context.pointer(self.out)})) "
+                "return 2;"]
+
     # Rows -----------------------------------------------------------------------------
     def sum_rows(self):
         """Sums of rows that share an id."""
@@ -171,8 +180,13 @@ def has_kernel(instruction):
     if name == "sum_rows":
         return (values[0].dtype.name in FLOATS and values[0].size > 0 and values[1].dtype.name == "int64"
                 and instruction.outputs[0].size > 0 and isinstance(instruction.args[2], int))
+    if name == "csr_product":
+        x, start, index, weights = values[:4] if len(values) >= 4 else (None,) * 4
+        return (x is not None and x.dtype.name in FLOATS and weights.dtype == x.dtype and start.dtype == index.dtype
+                and index.dtype.name in ("int32", "int64") and x.size > 0 and weights.size > 0
+                and instruction.outputs[0].size > 0)
     return False
 
 
 NEEDS = {**dict.fromkeys(CONVOLUTIONS, "conv.h"),
-         **dict.fromkeys(("window_max", "window_put", "sum_rows"), "kernels.h")}
+         **dict.fromkeys(("window_max", "window_put", "sum_rows", "csr_product"), "kernels.h")}
