@@ -86,11 +86,7 @@ def _page(folder, run, notes):
     found.section("Over the training", _during(folder, run))
     found.section("Inside the model", *_inside(folder))
     found.section("Gradient check", *_gradcheck(folder))
-    still, live = folder.text("graph.svg"), folder.text("graph.html")
-    if still:
-        found.section("Computation graph", page.note("What the loss of 8 examples is computed from, and its backward "
-                                                     "pass, each rule checked against differences."),
-                      page.framed(live, "computation graph", still) if live else page.figure(still, "", "wide"))
+    found.section("Computation graph", *_graph(folder))
     found.section("Settings", *_settings(folder))
     return found.html(f"tinygrad_notes {state.get('environment', {}).get('tinygrad_notes', '')}, state of "
                       f"{state.get('noted', 'unknown date')}")
@@ -240,6 +236,15 @@ def _gradcheck(folder):
     extra = [page.note(text) for text in (check["guess"] and f"It looks like: {check['guess']}", check["culprit"]
              and f"First operation whose own rule fails: {check['culprit']}") if text]
     return [page.note(text), *extra, page.table(rows, head, numbers=(3, 4))]
+
+
+def _graph(folder):
+    still, live = folder.text("graph.svg"), folder.text("graph.html")
+    if still is None:
+        return []
+    text = ("What the loss of 8 examples is computed from, and its backward pass. To have each rule checked: "
+            f"tinygrad-notes graph {folder.settings['model']} --check -o graph.html")
+    return [page.note(text), page.framed(live, "computation graph", still) if live else page.figure(still, "", "wide")]
 
 
 def _settings(folder):

@@ -207,7 +207,7 @@ def draw(run, folder):
 
     batch = run.batch()
     write_text(folder / "graph.svg", graph(run.model.loss, *batch, order=0).svg())
-    write_text(folder / "graph.html", graph(run.model.loss, *batch, check=True).html())
+    write_text(folder / "graph.html", graph(run.model.loss, *batch).html())
     return [*names, *(plot[0] for plot in run.recipe.plots), "graph.svg", "graph.html"]
 
 
