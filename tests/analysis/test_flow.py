@@ -8,6 +8,8 @@ from scipy.linalg import expm
 import tinygrad_notes as tn
 from tinygrad_notes.analysis import gradient_flow, implicit_gd_loss, implicit_sgd_loss, integrate, modified_flow
 
+pytestmark = pytest.mark.same_on_strict
+
 
 def slope_of(errors, steps):
     """The power of the step with which the error falls."""

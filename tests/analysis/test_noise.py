@@ -5,6 +5,8 @@ import pytest
 import tinygrad_notes as tn
 from tinygrad_notes.analysis import ema_total_weight, ema_weights, sgd_noise_scale, stationary_variance
 
+pytestmark = pytest.mark.same_on_strict
+
 
 @pytest.mark.row("S0-11")
 @pytest.mark.row("S0-20")

@@ -4,6 +4,8 @@ import pytest
 import tinygrad_notes as tn
 from tinygrad_notes.data import CATALOG, find
 
+pytestmark = pytest.mark.same_on_strict
+
 
 @pytest.mark.parametrize(("name", "shape", "sizes"), [
     ("digits", (8, 8), (1438, 359)), ("mnist1d", (40,), (4000, 1000)),

@@ -7,6 +7,8 @@ import pytest
 import tinygrad_notes as tn
 from tinygrad_notes.data import digits
 
+pytestmark = pytest.mark.same_on_strict
+
 
 def test_the_file_holds_the_published_numbers():
     images, labels = digits.raw()

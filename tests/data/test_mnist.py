@@ -8,6 +8,8 @@ import pytest
 import tinygrad_notes as tn
 from tinygrad_notes.data import mnist
 
+pytestmark = pytest.mark.same_on_strict
+
 
 def idx(array):
     """The bytes of an idx file, written by the book."""

@@ -7,6 +7,8 @@ import pytest
 import tinygrad_notes as tn
 from tinygrad_notes.data import mnist1d
 
+pytestmark = pytest.mark.same_on_strict
+
 
 @lru_cache(maxsize=2)
 def published(n=5000, split=0.8):

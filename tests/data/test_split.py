@@ -7,6 +7,8 @@ import pytest
 import tinygrad_notes as tn
 from tinygrad_notes.data import TensorDataset, bootstrap, random_split, stratified_split
 
+pytestmark = pytest.mark.same_on_strict
+
 
 @pytest.mark.parametrize("lengths", [[7, 3], [0.7, 0.3], [10, 0], [1 / 3, 1 / 3, 1 / 3]])
 def test_random_parts_are_disjoint_and_complete(lengths):

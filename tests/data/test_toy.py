@@ -5,6 +5,8 @@ import pytest
 import tinygrad_notes as tn
 from tinygrad_notes import data
 
+pytestmark = pytest.mark.same_on_strict
+
 
 def test_the_line_has_the_least_squares_fit_it_should():
     X, y = data.line(generator=np.random.default_rng(0), dtype=tn.float64)

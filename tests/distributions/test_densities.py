@@ -136,6 +136,7 @@ def test_relaxed_densities_integrate_to_one(example):
 
 # Gradients -------------------------------------------------------------------------------------------
 @each(EXAMPLES)
+@pytest.mark.same_on_strict
 def test_gradients_of_densities(example):
     """log_prob and entropy in all parameters, log_prob in the value: by finite differences, to second order."""
     x = tn.Tensor(values_of(example)[:2])

@@ -9,6 +9,7 @@ from tests.distributions.examples import EXAMPLES, host
 from tinygrad_notes.distributions import kl as table
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.same_on_strict
 theirs = torch.distributions
 PROPERTIES = ("mean", "variance", "stddev", "mode")
 METHODS = ("entropy", "perplexity", "enumerate_support")

@@ -21,6 +21,7 @@ def batch(example, n, requires_grad=False):
 
 
 @each(CONTINUOUS)
+@pytest.mark.same_on_strict
 def test_continuous_draws_have_their_distribution(example):
     """Kolmogorov-Smirnov, 4000 draws: a distribution function that is off by 0.03 would be found."""
     d = example.make()
@@ -30,6 +31,7 @@ def test_continuous_draws_have_their_distribution(example):
 
 
 @each(DISCRETE)
+@pytest.mark.same_on_strict
 def test_discrete_draws_have_their_distribution(example):
     """Chi-squared over all values that are expected at least 20 times."""
     d = example.make()
@@ -45,6 +47,7 @@ def test_discrete_draws_have_their_distribution(example):
 
 
 @each([e for e in VECTORS if "Relaxed" not in e.name and e.name not in ("Categorical", "LogisticNormal")])
+@pytest.mark.same_on_strict
 def test_vectors_have_their_moments(example):
     d = example.make()
     x = host(d.sample((N,), generator=tn.Generator(0)))
@@ -82,6 +85,7 @@ def test_relaxed_draws(example):
     assert abs(host(first).mean() - terms.mean()) < 4.5 * error and error < 0.02
 
 
+@pytest.mark.same_on_strict
 def test_mixtures():
     d = tn.distributions
     p, loc, scale = np.array([0.2, 0.8]), np.array([-1.0, 2.0]), np.array([0.5, 1.0])
@@ -164,6 +168,7 @@ def test_draws_move_along_their_quantiles(example):
 
 
 @each([e for e in EXAMPLES if e.make().has_rsample and e not in QUANTILES])
+@pytest.mark.same_on_strict
 def test_mean_gradient_of_draws(example):
     """The gradient of E f(x), by moving draws and by the score function, agree within their errors."""
     if example.name == "OneHotCategoricalStraightThrough":
@@ -225,6 +230,7 @@ def test_reparameterization():
 
 @pytest.mark.row("S0-T66")
 @pytest.mark.row("S1-18")
+@pytest.mark.same_on_strict
 def test_score_function_varies_more_than_reparameterization():
     """Both estimate the same derivative; at phi = 0.3 their variances per draw are 248.6 and 25.8."""
     n, phi = 200_000, 0.3

@@ -353,6 +353,7 @@ def test_what_a_cache_refuses():
 
 # PyTorch --------------------------------------------------------------------------------
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.same_on_strict
 def test_same_as_pytorch(options):
     torch = pytest.importorskip("torch")
     theirs = torch.nn.MultiheadAttention(6, 3, **options).double()

@@ -33,6 +33,7 @@ def naive_entropy(x, t, weight=None, ignore=-100, smoothing=0.0):
 @pytest.mark.parametrize("weight", [None, WEIGHT])
 @pytest.mark.parametrize("ignore", [-100, 2])
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.same_on_strict
 def test_entropy_with_every_option(weight, ignore, smoothing):
     labels = np.array([0, 2, 3, 1, 2, 3])
     losses, counts = naive_entropy(X, labels, weight, ignore, smoothing)

@@ -195,6 +195,7 @@ def book_weights(layers, width, scale=1.0, biases=True):
 
 
 @pytest.mark.row("S0-25")
+@pytest.mark.same_on_strict
 def test_deep_network_of_the_book():
     net, _ = book_weights(5, 6)
     out = net(tn.tensor([[1.2]], dtype=tn.float64))

@@ -32,6 +32,7 @@ def test_linear_entropy_by_numpy(options):
 
 
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.same_on_strict
 def test_pieces_have_the_same_derivatives(reduction):
     def loss(x, w, b):
         return F.linear_cross_entropy(x, w, LABELS, linear_bias=b, reduction=reduction, options=PIECES)

@@ -6,6 +6,7 @@ import pytest
 import tinygrad_notes as tn
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.same_on_strict
 RNG = np.random.default_rng(0)
 
 

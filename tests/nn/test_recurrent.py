@@ -58,6 +58,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("name, options, shape, started", CASES, ids=[f"{k}-{c[0]}" for k, c in enumerate(CASES)])
+@pytest.mark.same_on_strict
 def test_same_numbers_as_pytorch(name, options, shape, started):
     torch = pytest.importorskip("torch")
     theirs = getattr(torch.nn, name)(4, 6, **options).double()
@@ -171,6 +172,7 @@ def test_walk_in_place_is_the_walk_by_operations(given_parts, sizes, reverse, pr
 
 # What they are made of -------------------------------------------------------------------------
 @pytest.mark.row("D-09")
+@pytest.mark.same_on_strict
 def test_gru_of_the_notes():
     """A bidirectional GRU of 6 units over 40 times and a linear layer on all its states: 5134 parameters."""
     class Net(tn.nn.Module):

@@ -26,6 +26,7 @@ def train(library, swa, weights, x, y, average):
 
 
 @pytest.mark.parametrize("average", ["mean", "ema"])
+@pytest.mark.same_on_strict
 def test_the_same_averages(average, rng):
     shapes = {"0.weight": (4, 3), "0.bias": (4,), "2.weight": (1, 4), "2.bias": (1,)}
     weights = {name: rng.standard_normal(shape) for name, shape in shapes.items()}

@@ -9,7 +9,8 @@ import pytest
 import tinygrad_notes as tn
 
 torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.filterwarnings("ignore:Detected call of:UserWarning")  # PyTorch's, on nested sequences
+pytestmark = [pytest.mark.same_on_strict,
+              pytest.mark.filterwarnings("ignore:Detected call of:UserWarning")]  # PyTorch's, on nested sequences
 
 OURS, THEIRS = tn.optim.lr_scheduler, torch.optim.lr_scheduler
 

@@ -6,6 +6,8 @@ import pytest
 
 import tinygrad_notes as tn
 
+pytestmark = pytest.mark.same_on_strict
+
 
 @pytest.mark.row("S0-02")
 @pytest.mark.parametrize("reduction", ["mean", "sum"])

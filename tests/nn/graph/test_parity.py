@@ -7,6 +7,7 @@ from tests.nn.graph.cases import ATTR, DST, E_DIM, SRC, WEIGHT, D, N, X, draw, g
 from tinygrad_notes import nn
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.same_on_strict
 F = torch.nn.functional
 S, T = torch.tensor(SRC), torch.tensor(DST)
 
