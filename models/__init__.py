@@ -7,12 +7,16 @@ from .cnn import LeNet, SignalConvNet
 from .conditional_vae import ConditionalVAE
 from .cyclegan import CycleGAN, cycle_loss
 from .dcgan import DCGAN, ConvDiscriminator, ConvGenerator
+from .ensemble import Bagging, Ensemble
 from .gan import GAN, ConditionalGAN, Discriminator, MinibatchDiscrimination
 from .gnn import GCN, GIN, LinkPredictor
 from .gpt import GPT, LanguageModel
+from .graphs import GAT, MPNN, GraphSAGE, MessageLayer, NodeClassifier, OnGraph
 from .hierarchical_vae import HierarchicalVAE
 from .infogan import InfoGAN
 from .iwae import IWAE
+from .kernel import KernelRidge, linear_kernel, polynomial_kernel, rbf_kernel
+from .linear import PCA, LinearRegression, PolynomialFeatures, RBFFeatures
 from .mlp import MLPClassifier
 from .recipes import RECIPES, loss_of_parameters
 from .resnet import BasicBlock, Bottleneck, ResidualMLP, ResNet, resnet18, resnet34, resnet50, resnet101, resnet152
@@ -22,12 +26,13 @@ from .vq_vae import VQVAE, VectorQuantizer
 from .wgan import WGAN
 
 __all__ = [
-    "AdversarialAutoencoder", "Autoencoder", "BasicBlock", "Bottleneck", "Classifier", "ConditionalGAN",
+    "AdversarialAutoencoder", "Autoencoder", "Bagging", "BasicBlock", "Bottleneck", "Classifier", "ConditionalGAN",
     "ConditionalVAE", "ContractiveAutoencoder", "ConvDiscriminator", "ConvGenerator", "CycleGAN", "DCGAN",
-    "DenoisingAutoencoder", "Discriminator", "GAN", "GCN", "GIN", "GPT", "HierarchicalVAE", "IWAE", "InfoGAN",
-    "LanguageModel", "LeNet", "LinearAutoencoder", "LinkPredictor", "MLPClassifier", "MinibatchDiscrimination",
-    "RECIPES", "ResNet", "ResidualMLP", "SignalConvNet", "SparseAutoencoder", "UNet", "VAE", "VQVAE",
-    "VectorQuantizer", "WGAN", "WassersteinAutoencoder", "cycle_loss", "decode", "diffusion", "flows",
-    "loss_of_parameters", "measures", "overlap", "recipes", "resnet101", "resnet152", "resnet18", "resnet34",
-    "resnet50",
+    "DenoisingAutoencoder", "Discriminator", "Ensemble", "GAN", "GAT", "GCN", "GIN", "GPT", "GraphSAGE",
+    "HierarchicalVAE", "IWAE", "InfoGAN", "KernelRidge", "LanguageModel", "LeNet", "LinearAutoencoder",
+    "LinearRegression", "LinkPredictor", "MLPClassifier", "MPNN", "MessageLayer", "MinibatchDiscrimination",
+    "NodeClassifier", "OnGraph", "PCA", "PolynomialFeatures", "RBFFeatures", "RECIPES", "ResNet", "ResidualMLP",
+    "SignalConvNet", "SparseAutoencoder", "UNet", "VAE", "VQVAE", "VectorQuantizer", "WGAN", "WassersteinAutoencoder",
+    "cycle_loss", "decode", "diffusion", "flows", "linear_kernel", "loss_of_parameters", "measures", "overlap",
+    "polynomial_kernel", "rbf_kernel", "recipes", "resnet101", "resnet152", "resnet18", "resnet34", "resnet50",
 ]

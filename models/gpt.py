@@ -98,8 +98,8 @@ class GPT(LanguageModel):
     Raises:
         ValueError: a size is below 1, or heads do not divide D; at the call: a sequence is longer than the context.
 
-    Source: Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3 (weights begin with
-        standard deviation 0.02, those that enter the sum of branches with 0.02 / sqrt(2 L)); UDL 12.7.
+    Source: Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3 (weights of
+        branches begin smaller by sqrt(2 L)); UDL 12.7.
 
     Example:
         >>> import tinygrad_notes as tn
@@ -121,7 +121,7 @@ class GPT(LanguageModel):
         self.dropout = Dropout(dropout)
         self.blocks = ModuleList([TransformerBlock(d_model, heads, dropout=dropout, **home) for _ in range(layers)])
         self.norm = LayerNorm(d_model, **home)
-        start_like_gpt2(self, layers)
+        start_like_gpt2(self, d_model, layers)
 
     def forward(self, tokens: ArrayLike, caches: list[KVCache] | None = None) -> Tensor:
         """Scores (logits, nats) of the token behind each place: (N, T) -> (N, T, V).
@@ -161,14 +161,18 @@ class GPT(LanguageModel):
         return f"vocab_size={self.vocab_size}, context={self.context}"
 
 
-def start_like_gpt2(model: Module, layers: int) -> None:
-    """Draw weights as GPT-2 does: normal with deviation 0.02, behind a branch 0.02 / sqrt(2 layers); offsets 0."""
+def start_like_gpt2(model: Module, width: int, layers: int) -> None:
+    """Draw weights as GPT-2 does: normal with deviation s = 0.55 / sqrt(D), behind a branch s / sqrt(2 layers).
+
+    At the width of GPT-2, D = 768, s is its 0.02. Offsets become 0.
+    """
+    deviation = 0.55 / math.sqrt(width)
     for name, p in model.named_parameters():
         if name.endswith("bias"):
             init.zeros_(p)
         elif p.ndim >= 2:
             branch = name.endswith(("out_proj.weight", "linear2.weight"))
-            init.normal_(p, 0.0, 0.02 / math.sqrt(2 * layers) if branch else 0.02)
+            init.normal_(p, 0.0, deviation / math.sqrt(2 * layers) if branch else deviation)
 
 
 class CachedDecoder:

@@ -112,8 +112,8 @@ def test_it_learns_a_rule():
 
 def test_weights_start_small():
     model = GPT(50, 8, 64, 2, 8)
-    assert model.token.weight.numpy().std() == pytest.approx(0.02, rel=0.05)
-    assert model.blocks[3].linear2.weight.numpy().std() == pytest.approx(0.02 / 4, rel=0.05)
+    assert model.token.weight.numpy().std() == pytest.approx(0.55 / 8, rel=0.05)
+    assert model.blocks[3].linear2.weight.numpy().std() == pytest.approx(0.55 / 8 / 4, rel=0.05)
     assert not model.blocks[0].self_attn.in_proj_bias.numpy().any()
 
 
