@@ -2,6 +2,7 @@
 from . import decode, diffusion, flows, measures, recipes
 from .adversarial_autoencoder import AdversarialAutoencoder, WassersteinAutoencoder
 from .autoencoder import Autoencoder, ContractiveAutoencoder, DenoisingAutoencoder, LinearAutoencoder, SparseAutoencoder
+from .bert import BERT
 from .classifier import Classifier
 from .cnn import LeNet, SignalConvNet
 from .conditional_vae import ConditionalVAE
@@ -20,19 +21,23 @@ from .linear import PCA, LinearRegression, PolynomialFeatures, RBFFeatures
 from .mlp import MLPClassifier
 from .recipes import RECIPES, loss_of_parameters
 from .resnet import BasicBlock, Bottleneck, ResidualMLP, ResNet, resnet18, resnet34, resnet50, resnet101, resnet152
+from .rnn import RNNLanguageModel
+from .seq2seq import Seq2Seq
 from .unet import UNet, overlap
 from .vae import VAE
+from .vit import ViT
 from .vq_vae import VQVAE, VectorQuantizer
 from .wgan import WGAN
 
 __all__ = [
-    "AdversarialAutoencoder", "Autoencoder", "Bagging", "BasicBlock", "Bottleneck", "Classifier", "ConditionalGAN",
-    "ConditionalVAE", "ContractiveAutoencoder", "ConvDiscriminator", "ConvGenerator", "CycleGAN", "DCGAN",
-    "DenoisingAutoencoder", "Discriminator", "Ensemble", "GAN", "GAT", "GCN", "GIN", "GPT", "GraphSAGE",
+    "AdversarialAutoencoder", "Autoencoder", "BERT", "Bagging", "BasicBlock", "Bottleneck", "Classifier",
+    "ConditionalGAN", "ConditionalVAE", "ContractiveAutoencoder", "ConvDiscriminator", "ConvGenerator", "CycleGAN",
+    "DCGAN", "DenoisingAutoencoder", "Discriminator", "Ensemble", "GAN", "GAT", "GCN", "GIN", "GPT", "GraphSAGE",
     "HierarchicalVAE", "IWAE", "InfoGAN", "KernelRidge", "LanguageModel", "LeNet", "LinearAutoencoder",
     "LinearRegression", "LinkPredictor", "MLPClassifier", "MPNN", "MessageLayer", "MinibatchDiscrimination",
-    "NodeClassifier", "OnGraph", "PCA", "PolynomialFeatures", "RBFFeatures", "RECIPES", "ResNet", "ResidualMLP",
-    "SignalConvNet", "SparseAutoencoder", "UNet", "VAE", "VQVAE", "VectorQuantizer", "WGAN", "WassersteinAutoencoder",
-    "cycle_loss", "decode", "diffusion", "flows", "linear_kernel", "loss_of_parameters", "measures", "overlap",
-    "polynomial_kernel", "rbf_kernel", "recipes", "resnet101", "resnet152", "resnet18", "resnet34", "resnet50",
+    "NodeClassifier", "OnGraph", "PCA", "PolynomialFeatures", "RBFFeatures", "RECIPES", "RNNLanguageModel", "ResNet",
+    "ResidualMLP", "Seq2Seq", "SignalConvNet", "SparseAutoencoder", "UNet", "VAE", "VQVAE", "VectorQuantizer", "ViT",
+    "WGAN", "WassersteinAutoencoder", "cycle_loss", "decode", "diffusion", "flows", "linear_kernel",
+    "loss_of_parameters", "measures", "overlap", "polynomial_kernel", "rbf_kernel", "recipes", "resnet101", "resnet152",
+    "resnet18", "resnet34", "resnet50",
 ]

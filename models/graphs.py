@@ -187,7 +187,7 @@ TASKS = ("node", "edge", "graph")
 class MPNN(Module):
     """Rounds of messages, then an answer for each node, each edge, or each graph.
 
-    Formula: h^0 = W x + b; `layers` rounds of `MessageLayer`; answer R(h_i) of a node, R([h_i + h_j, |h_i - h_j|, e_ij])
+    Formula: h^0 = W x + b; `layers` rounds of `MessageLayer`; R(h_i) of a node, R([h_i + h_j, |h_i - h_j|, e_ij])
         of an edge (the same in both directions where e is), R(sum of h_i over its nodes) of a graph.
 
     Args:

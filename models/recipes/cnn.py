@@ -1,6 +1,7 @@
 """Convolutional networks at the command line."""
 from ..cnn import LeNet, SignalConvNet
 from ..resnet import BasicBlock, Bottleneck, ResNet
+from ..vit import ViT
 from .classes import PLOTS, pictures, report
 from .recipe import Recipe
 
@@ -17,9 +18,16 @@ def _build_resnet(source, dtype, device, *, layers: tuple = (2, 2), width: int =
                   small=True, shape=(1, *source.shape), device=device, dtype=dtype)
 
 
+def _build_vit(source, dtype, device, *, patch: int = 2, width: int = 64, heads: int = 4, layers: int = 3,
+               dropout: float = 0.1):
+    return ViT((1, *source.shape), source.classes, patch, width, heads, layers, dropout, device=device, dtype=dtype)
+
+
 RECIPES = (
     Recipe("cnn", "a convolutional network that classifies images or signals", _build_cnn, lambda data: data, report,
            pictures, data="digits", epochs=30, batch_size=32, lr=2e-3, half_life=10, plots=PLOTS),
     Recipe("resnet", "a residual network that classifies images", _build_resnet, lambda data: data, report, pictures,
            data="digits", epochs=15, batch_size=32, lr=2e-3, half_life=5, plots=PLOTS, kinds=("image",)),
+    Recipe("vit", "a transformer that classifies images patch by patch", _build_vit, lambda data: data, report,
+           pictures, data="digits", epochs=60, batch_size=32, lr=1e-3, half_life=20, plots=PLOTS, kinds=("image",)),
 )

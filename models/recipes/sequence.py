@@ -1,14 +1,18 @@
 """Language models at the command line."""
 import math
 from html import escape
+from typing import Literal
 
 from ...autograd import no_grad
+from ...backend import Generator
 from ...nn.utils import clip_grad_norm_
 from ...optim import AdamW
 from ...optim.lr_scheduler import OneCycleLR
 from ...viz import Picture, attention_map
 from ...viz.picture import FONT
+from ..bert import BERT
 from ..gpt import GPT
+from ..rnn import RNNLanguageModel
 from .recipe import Recipe
 
 PLOTS = (("curves.svg", "nats per token", ("loss",)), ("accuracy.svg", "share right", ("accuracy",)))
@@ -101,8 +105,43 @@ def pictures(model, source):
     return drawn
 
 
+def _build_rnn(source, dtype, device, *, width: int = 256, layers: int = 1, dropout: float = 0.2,
+               cell: Literal["lstm", "gru", "rnn"] = "lstm"):
+    return RNNLanguageModel(source.classes, width, width, layers, cell, dropout, device=device, dtype=dtype)
+
+
+def _build_bert(source, dtype, device, *, width: int = 128, heads: int = 4, layers: int = 3, dropout: float = 0.1):
+    return BERT(source.classes, source.shape[0], width, heads, layers, dropout, device=device, dtype=dtype)
+
+
+def report_gaps(model, source, averages):
+    """How many hidden tokens are restored."""
+    text = (f"held out: {100 * averages['accuracy']:.1f}% of the hidden tokens restored, {averages['loss']:.3f} nats "
+            "for each")
+    return text, dict(averages)
+
+
+def pictures_gaps(model, source):
+    """Held-out passages with gaps, what the model puts there, and what stood there."""
+    tokens = source.test.batch(slice(0, 3))[0]
+    shown, chosen = model.hide(tokens, Generator(0))
+    found, texts = model.predict(shown).tolist(), {}
+    decode = source.tokenizer.decode
+    for k, (row, gaps) in enumerate(zip(tokens.tolist(), chosen.tolist())):
+        texts[f"passage {k + 1}"] = "".join("\u2581" if gap else decode([token]) for token, gap in zip(row, gaps))
+        texts[f"restored {k + 1}"] = "".join(f"\u2503{decode([new])}\u2503" if gap else decode([token])
+                                            for token, gap, new in zip(row, gaps, found[k]))
+    return pages(texts, f"BERT on {source.name}")
+
+
 RECIPES = (
     Recipe("gpt", "a transformer that writes text", _build_gpt, lambda data: data, report, pictures, data="text",
            epochs=5, batch_size=16, lr=3e-3, plots=PLOTS, kinds=("text",), optimizers=decaying_adamw,
            schedule=warm_then_cosine, update=clipped),
+    Recipe("rnn", "a recurrent network that writes text", _build_rnn, lambda data: data, report, pictures, data="text",
+           epochs=5, batch_size=16, lr=3e-3, plots=PLOTS, kinds=("text",), optimizers=decaying_adamw,
+           schedule=warm_then_cosine, update=clipped),
+    Recipe("bert", "a transformer that restores hidden tokens", _build_bert, lambda data: data, report_gaps,
+           pictures_gaps, data="text", epochs=10, batch_size=16, lr=2e-3, plots=PLOTS, kinds=("text",),
+           optimizers=decaying_adamw, schedule=warm_then_cosine, update=clipped),
 )

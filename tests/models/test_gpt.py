@@ -21,13 +21,13 @@ def lively(**options):
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_gradients(rng, dropout):
-    model = lively(dtype=tn.float64, dropout=dropout)
+    model = lively(dtype=tn.float64, dropout=dropout, d_model=4, layers=1)
     tokens, targets = (tn.tensor(rng.integers(0, 3, (2, 5))) for _ in range(2))
 
     def loss():
         tn.manual_seed(0)
         return model.loss(tokens, targets)["loss"]
-    assert tn.testing.check_module(model, loss, directions=1, elements=1)
+    assert tn.testing.check_module(model, loss, directions=1, elements=0)
 
 
 @pytest.mark.row("S0-T27")

@@ -12,8 +12,11 @@ from tinygrad_notes.models.recipes import Recipe
 from tinygrad_notes.train import Trainer
 from tinygrad_notes.train.trainer import as_parts
 
-SMALLER = {"cnn": {"channels": (2, 3), "hidden": 5}, "resnet": {"layers": (1,), "width": 2},
-           "gpt": {"width": 4, "heads": 2, "layers": 1}}  # settings of models that are large by default
+SMALLER = {
+    "cnn": {"channels": (2, 3), "hidden": 5}, "resnet": {"layers": (1,), "width": 2}, "rnn": {"width": 4},
+    "bert": {"width": 4, "heads": 2, "layers": 1}, "vit": {"width": 4, "heads": 2, "layers": 1},
+    "gpt": {"width": 4, "heads": 2, "layers": 1},
+}  # settings of models that are large by default
 
 
 def made_up(kind):
