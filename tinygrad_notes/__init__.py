@@ -41,7 +41,7 @@ _LAZY = {
     "distributions": "distributions",
     "models": "models", "program": "program", "typing": "typing",
     "gradcheck": ("testing", "gradcheck"), "gradgradcheck": ("testing", "gradgradcheck"),
-    "save": ("train", "save"), "load": ("train", "load"), "graph": ("viz", "graph"),
+    "save": ("train", "save"), "load": ("train", "load"), "graph": ("viz", "graph"), "profile": ("viz", "profile"),
     "compile": ("program", "compile"), "onnx": "program.onnx", "func": "func", "utils": "utils",
     # PyTorch has these at the top level too.
     **{name: ("nn.functional", name) for name in (
@@ -74,6 +74,7 @@ if _typing.TYPE_CHECKING:
     from .train import load as load
     from .train import save as save
     from .viz.graph import graph as graph
+    from .viz.profiled import profile as profile
 else:
     def __getattr__(name):
         if name not in _LAZY:

@@ -151,3 +151,14 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path):
                           text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+# profile -------------------------------------------------------------------------------
+def test_a_training_step_is_profiled(cli, tmp_path):
+    path = tmp_path / "mlp.html"
+    code, out, err = cli("profile", "mlp", "--repeats", 1, "--rows", 3, "-o", path)
+    assert code == 0 and "a training step of mlp" in out and "backward" in out and str(path) in err
+    assert "<svg" in path.read_text(encoding="utf-8")
+    assert cli("profile", "mlp", "-o", "mlp.png")[0] == 2
+    code, _, err = cli("profile", "nlp")
+    assert code == 2 and "did you mean 'mlp'" in err

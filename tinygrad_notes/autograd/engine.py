@@ -101,7 +101,8 @@ class Pass:
         """Visit nodes latest first until none is left."""
         heap, pending, needed = self.heap, self.pending, self.needed
         raw, retain, special = self.__class__ is Pass, self.retain, bool(self.targets)
-        watch = anomaly.Watch(self) if mode.anomaly else mode.tape.watch(self) if mode.tape is not None else None
+        watch = anomaly.Watch(self) if mode.anomaly else mode.tape.watch(self) if mode.tape is not None else \
+            mode.rules(self) if mode.rules is not None else None
         xp = cpu = CPU.xp
         while heap:
             g, _, node = pending.pop(heappop(heap))

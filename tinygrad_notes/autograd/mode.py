@@ -19,6 +19,7 @@ class _Mode(threading.local):
     watch = None     # a function (node, arrays, out) that sees every recorded operation with its inputs
     changes = [0]    # how often a plain attribute of some module has been set, in all threads
     tape = None      # the recorder of a Program, while a computation is recorded
+    rules = None     # gives for a backward pass what is called instead of its gradient rules, while they are timed
     rule = None      # the node whose gradient rule is running, while anomalies are looked for
 
 

@@ -40,10 +40,11 @@ def main(argv=None):
 
 def _command(name):
     """The function behind a command; each imports what it needs and no more."""
-    from . import doctor, inspect, report, runs, train
+    from . import doctor, inspect, profile, report, runs, train
 
     return {"train": train.train, "gradcheck": inspect.gradcheck, "graph": inspect.graph, "models": inspect.models,
-            "data": inspect.data, "doctor": doctor.doctor, "report": report.report, "runs": runs.runs}[name]
+            "data": inspect.data, "doctor": doctor.doctor, "report": report.report, "runs": runs.runs,
+            "profile": profile.profile}[name]
 
 
 def told(error):

@@ -32,6 +32,9 @@ result.json, curves.svg, samples.svg and .png, graph.svg, gradcheck.txt and .jso
 
 The page needs no network: send it to somebody, print it. A run that was interrupted, failed, or is still training gets
 a page of what there is.""",
+    "profile": """examples:
+  tinygrad-notes profile vae
+  tinygrad-notes profile gcn --compiled -o gcn.html   a page with a flame picture""",
     "runs": """examples:
   tinygrad-notes runs
   tinygrad-notes runs runs/mlp runs/mlp-2 --column valid_accuracy
@@ -117,6 +120,7 @@ def make_parser():
         ("train", _train, "train a model, check its gradient, write pictures"),
         ("gradcheck", _gradcheck, "compare gradients with finite differences"),
         ("graph", _graph, "draw the computation graph of a model or an operation"),
+        ("profile", _profile, "measure where the time of a training step of a model goes"),
         ("report", _report, "write a page about a run, finished or not"),
         ("runs", _runs, "list runs, and compare their curves"),
         ("models", _models, "list the models, or the settings of one"), ("data", _nothing, "list the data sets"),
@@ -183,6 +187,17 @@ def _graph(parser):
                         help="0 forward alone, 1 with the backward pass, 2 with second derivatives (default 1)")
     parser.add_argument("--check", action="store_true", help="check the gradient rule of every node")
     parser.add_argument("--timed", action="store_true", help="measure the time of every node")
+
+
+def _profile(parser):
+    parser.add_argument("name", metavar="MODEL", help="see tinygrad-notes models")
+    parser.add_argument("--compiled", action="store_true", help="the compiled step, kernel by kernel")
+    parser.add_argument("-o", "--output", metavar="FILE", help="also write it into a file that ends in .html (flame "
+                        "picture and tables), .svg (the picture), .txt or .json")
+    parser.add_argument("--repeats", type=COUNT, default=5, metavar="N", help="measured steps (default 5)")
+    parser.add_argument("--rows", type=COUNT, default=12, metavar="N", help="rows of each table (default 12)")
+    parser.add_argument("--batch-size", type=COUNT, metavar="N", help="examples (default: that of the model)")
+    parser.add_argument("--threads", type=COUNT, metavar="N", help="threads of large operations (default: all)")
 
 
 def _report(parser):

@@ -10,12 +10,13 @@ from .network import network
 from .panels import panels
 from .picture import Picture, png_bytes
 from .plane import density, scatter
+from .profiled import Profile, profile
 from .sheet import image_sheet
 from .surface import LossSurface, loss_surface
 from .text import text_curves
 
 __all__ = [
-    "Graph", "GraphEdge", "GraphGroup", "GraphNode", "LossSurface", "Picture", "attention_map", "compare", "density",
-    "graph", "heatmap", "image_sheet", "loss_surface", "network", "panels", "plot_curves", "plot_histograms",
-    "plot_variances", "png_bytes", "scatter", "text_curves",
+    "Graph", "GraphEdge", "GraphGroup", "GraphNode", "LossSurface", "Picture", "Profile", "attention_map", "compare",
+    "density", "graph", "heatmap", "image_sheet", "loss_surface", "network", "panels", "plot_curves", "plot_histograms",
+    "plot_variances", "png_bytes", "profile", "scatter", "text_curves",
 ]
