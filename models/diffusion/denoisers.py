@@ -49,13 +49,15 @@ def time_features(t: ArrayLike, size: int, period: float = 1000.0) -> Tensor:
 class MLPDenoiser(Module):
     """A perceptron of residual layers that reads the noisy example, its time and its class.
 
-    Formula: c = embedding(time_features(1000 s)) + label(y), s = t / T; h <- h + W silu(V h + c); out = W h.
+    Formula: c = W time_features(1000 s) + label(y), s = t / T; h = W (x, sin 2^k x, cos 2^k x for k < waves), then
+        h <- h + W silu(V silu(h) + c); out = W silu(h).
 
     Args:
         features: D.
         hidden: width.
         layers: residual layers.
         classes: number of classes it can be told; 0: none. Class `classes` means "not told".
+        waves: how many frequencies of x it sees beside x: fine structure in few dimensions is learned much sooner.
         device, dtype: of the parameters.
 
     Raises:
@@ -70,15 +72,15 @@ class MLPDenoiser(Module):
         (3, 2)
     """
 
-    def __init__(self, features: int, hidden: int = 128, layers: int = 3, classes: int = 0, *,
+    def __init__(self, features: int, hidden: int = 128, layers: int = 3, classes: int = 0, waves: int = 0, *,
                  device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
-        if min(features, hidden, layers) < 1 or classes < 0:
+        if min(features, hidden, layers) < 1 or min(classes, waves) < 0:
             raise ValueError(f"MLPDenoiser: expected sizes of at least 1, got {features}, {hidden}, {layers}, "
-                             f"{classes}")
+                             f"{classes}, {waves}")
         home: dict[str, Any] = {"device": device, "dtype": dtype}
-        self.features, self.classes = features, classes
-        self.inward, self.time = Linear(features, hidden, **home), Linear(64, hidden, **home)
+        self.features, self.classes, self.waves = features, classes, waves
+        self.inward, self.time = Linear(features * (1 + 2 * waves), hidden, **home), Linear(64, hidden, **home)
         self.label = Embedding(classes + 1, hidden, **home) if classes else None
         self.first = ModuleList(Linear(hidden, hidden, **home) for _ in range(layers))
         self.second = ModuleList(Linear(hidden, hidden, **home) for _ in range(layers))
@@ -89,7 +91,9 @@ class MLPDenoiser(Module):
         """(N, D), times (N,) from 0 to 1 and classes (N,) -> (N, D)."""
         c = self.time(time_features(1000 * as_tensor(s), 64))
         c = told(self, c, label)
-        h = self.inward(as_tensor(x))
+        x = as_tensor(x)
+        scaled = [2.0**k * x for k in range(self.waves)]
+        h = self.inward(ops.concat([x, *map(ops.sin, scaled), *map(ops.cos, scaled)], axis=1))
         for first, second in zip(self.first, self.second):
             h = h + second(F.silu(first(F.silu(h)) + c))
         return self.outward(F.silu(h))

@@ -31,7 +31,7 @@ def _build_ddpm(source, dtype, device, *, network: Literal["mlp", "unet"] = "mlp
         shape = (1, *source.shape)
         return RowDDPM(ImageDenoiser(shape, channels, known, **home), shape, steps, schedule, unit=source.unit)
     widths = hidden or ((128,) * 3 if size(source) < 16 else (256,) * 3)
-    inner = MLPDenoiser(size(source), widths[0], len(widths), known, **home)
+    inner = MLPDenoiser(size(source), widths[0], len(widths), known, 4 if size(source) < 16 else 0, **home)
     return RowDDPM(inner, size(source), steps, schedule, unit=source.unit)
 
 
@@ -87,7 +87,7 @@ def _during(model, source):
 # Scores -------------------------------------------------------------------------------
 def _build_score(source, dtype, device, *, hidden: tuple = (128, 128, 128), low: float = 0.03, high: float = 3.0,
                  levels: int = 12):
-    network = MLPDenoiser(size(source), hidden[0], len(hidden), device=device, dtype=dtype)
+    network = MLPDenoiser(size(source), hidden[0], len(hidden), waves=4, device=device, dtype=dtype)
     return ScoreModel(network, size(source), low, high, levels)
 
 

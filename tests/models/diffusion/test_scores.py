@@ -106,7 +106,7 @@ IMAGE_PARAMETERS = {f"network.{name}" for name in (  # one of each kind of layer
     "time.weight", "label.weight", "inward.weight", "down.weight", "low.1.conv1.weight", "up.bias",
     "low.0.condition.weight", "outward.weight")}
 MODELS = {
-    "points": lambda: diffusion.DDPM(diffusion.MLPDenoiser(2, 4, 1, **F64), 2, 10),
+    "points": lambda: diffusion.DDPM(diffusion.MLPDenoiser(2, 4, 1, waves=2, **F64), 2, 10),
     "classes": lambda: diffusion.DDPM(diffusion.MLPDenoiser(2, 4, 1, classes=2, **F64), 2, 10, "cosine"),
     "images": lambda: diffusion.DDPM(diffusion.ImageDenoiser((1, 4, 4), 4, 2, **F64), (1, 4, 4), 10, unit=True),
     "scores": lambda: diffusion.ScoreModel(diffusion.MLPDenoiser(2, 4, 1, **F64), 2),
