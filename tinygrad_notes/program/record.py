@@ -11,6 +11,7 @@ from ..backend import as_device, device_of
 from .errors import CannotRecord
 from .recorded import RecordedArray
 from .recorder import Recorder, recording
+from .scalars import Scalar
 from .state import Reach
 
 if TYPE_CHECKING:
@@ -185,6 +186,8 @@ def _attempt(fn, args, kwargs, keep, may_read, commit, finish, clean, timed, coa
             call_args, call_kwargs = unflatten(structure, it.arguments)
             with _paths(recorder, reach):
                 result = fn(*call_args, **call_kwargs)
+                if not may_read:
+                    _refuse_counting(reach.facts.put_back())
                 if finish is not None:
                     finish(it, result)
             for plan in it.plans:
@@ -199,6 +202,10 @@ def _attempt(fn, args, kwargs, keep, may_read, commit, finish, clean, timed, coa
             t.data, t.grad = data, grad
         for namespace, key, tensor, _ in places:
             namespace[key] = tensor
+        if not kept:
+            for effect in reversed(recorder.effects):
+                if not isinstance(effect, Scalar):
+                    effect[1]()
         for plan in it.plans:
             plan.close(kept)
         if not kept:
@@ -207,6 +214,15 @@ def _attempt(fn, args, kwargs, keep, may_read, commit, finish, clean, timed, coa
     if kept:
         _commit(it, after, leaves)
     return it
+
+
+def _refuse_counting(change):
+    """What Python changes besides arrays would change once and never again."""
+    if change is not None:
+        key, before, after = change
+        raise CannotRecord(f"{key} is {before!r} when the function begins and {after!r} when it ends: a recording "
+                           "repeats array functions, and would not repeat that. Change it outside, or keep it in a "
+                           "Tensor that the function writes to, such as a buffer of a module")
 
 
 def _roots(fn):

@@ -54,8 +54,8 @@ class Replay:
 
     def holds(self):
         """Whether what the recording took for granted, as far as Python can see, is so now."""
-        for namespace, key, value in self.facts.loose:
-            if namespace(key) is not value and namespace(key) != value:
+        for read, key, value, _ in self.facts.loose:
+            if read(key) is not value and read(key) != value:
                 return False
         if self.changes != mode.changes[0]:
             if not all(namespace.get(key) == value for namespace, key, value in self.facts.fixed):

@@ -1,4 +1,5 @@
 """What a function reaches by itself, through closures, globals and attributes: tensors, modules, optimizers."""
+import operator
 import types
 
 from ..autograd.tensor import Tensor
@@ -7,12 +8,16 @@ from ..backend import Generator, default_generator
 _PLAIN = (str, bytes, int, float, complex, bool, type(None), type, types.ModuleType, types.BuiltinFunctionType)
 
 
+FEW = 64  # values of a list or dict that are looked at before every run
+_GONE = object()
+
+
 class Facts:
     """Plain Python values that a function may read: a recording holds while they are what they were.
 
     Fields:
         fixed: (dict, key, value) of the attributes of modules, which tell when one is set (`mode.changes`).
-        loose: (function, key, value) of others: `function(key)` gives the present value.
+        loose: (read, key, value, write) of others: `read(key)` gives the present value, `write(key, value)` sets it.
     """
 
     def __init__(self):
@@ -25,9 +30,23 @@ class Facts:
             if _is_plain(value) and is_module:
                 self.fixed.append((namespace, key, value))
             elif _is_plain(value):
-                self.loose.append((namespace.get, key, value))
+                self.loose.append((namespace.get, key, value, namespace.__setitem__))
         if is_module:
             self.fixed.append((namespace, "training", namespace.get("training")))
+
+    def put_back(self):
+        """Let every value be again what it was; returns (key, before, then) of the first that was another, or None."""
+        first = None
+        for namespace, key, value in self.fixed:
+            if namespace.get(key) != value:
+                first = first or (key, value, namespace.get(key))
+                namespace[key] = value
+        for read, key, value, write in self.loose:
+            now = read(key)
+            if now is not value and now != value:
+                first = first or (key, value, now)
+                write(key, value)
+        return first
 
 
 def _is_plain(value):
@@ -129,7 +148,7 @@ def _of_function(path, function):
 
 
 def _read_by(function):
-    """(function, key, value) of the plain values that a function closes over or finds among the globals."""
+    """(read, key, value, write) of the plain values that a function closes over or finds among the globals."""
     if (function.__module__ or "").startswith("tinygrad_notes."):
         return
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
@@ -138,11 +157,33 @@ def _read_by(function):
         except ValueError:
             continue
         if _is_plain(value):
-            yield lambda key, cell=cell: cell.cell_contents, name, value
+            yield (lambda key, cell=cell: cell.cell_contents, name, value,
+                   lambda key, new, cell=cell: setattr(cell, "cell_contents", new))
+        else:
+            yield from _elements(name, value)
     for name in set(_names(function.__code__)):
         value = function.__globals__.get(name)
         if name in function.__globals__ and _is_plain(value) and not name.startswith("__"):
-            yield function.__globals__.get, name, value
+            yield function.__globals__.get, name, value, function.__globals__.__setitem__
+        elif name in function.__globals__:
+            yield from _elements(name, value)
+
+
+def _elements(name, value):
+    """The plain values directly in a list or dict, of which Python programs make counters and settings."""
+    if type(value) not in (list, dict) or len(value) > FEW:
+        return
+    for key, part in (value.items() if type(value) is dict else enumerate(value)):
+        if _is_plain(part):
+            yield (lambda _, key=key: _at(value, key), f"{name}[{key!r}]", part,
+                   lambda _, new, key=key: operator.setitem(value, key, new))
+
+
+def _at(container, key):
+    try:
+        return container[key]
+    except (KeyError, IndexError):
+        return _GONE
 
 
 def _of_package(thing):

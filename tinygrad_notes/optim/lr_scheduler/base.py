@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
+from ...autograd import Tensor
+from ...autograd.mode import mode
 from ..optimizer import Optimizer
 from ..options import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+def _in_every_run(step):
+    """`step` as a method that a recorded computation repeats in every run, not only while it is recorded."""
+    @functools.wraps(step)
+    def method(self, *args, **kwargs):
+        tape = mode.tape
+        if tape is None or any(isinstance(a, Tensor) for a in (*args, *kwargs.values())):
+            return step(self, *args, **kwargs)  # a rule that looks at a loss cannot be repeated: reading it says so
+        before: list = []
+
+        def do():
+            groups = [{k: v for k, v in group.items() if k != "params"} for group in self.optimizer.param_groups]
+            before[:] = [self.state_dict(), groups]
+            mode.tape, outer = None, mode.tape
+            try:
+                step(self, *args, **kwargs)
+            finally:
+                mode.tape = outer
+
+        def undo():
+            self.load_state_dict(before[0])
+            for group, options in zip(self.optimizer.param_groups, before[1]):
+                group.update(options)
+        return tape.effect(do, undo)
+    return method
 
 
 class LRScheduler:
@@ -39,6 +68,11 @@ class LRScheduler:
 
     functions: tuple[str, ...] = ()  # attributes that hold functions, one or a list: not part of the state
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in cls.__dict__:
+            cls.step = _in_every_run(cls.__dict__["step"])
+
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         self.optimizer = checked(optimizer)
         for k, group in enumerate(optimizer.param_groups):
@@ -66,6 +100,7 @@ class LRScheduler:
         return None
 
     # Steps -------------------------------------------------------------------------
+    @_in_every_run
     def step(self, epoch: int | None = None) -> None:
         """Set the rates of the next step, or those of step `epoch`."""
         self._step_count += 1
