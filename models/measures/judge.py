@@ -74,13 +74,13 @@ class DigitJudge(Module):
 
     def __init__(self, epochs: int = 30, hidden: tuple[int, ...] = (128, 32), seed: int = 0) -> None:
         super().__init__()
-        train, test = digits.load(device="cpu")
-        self.network = MLP([64, *hidden, digits.CLASSES], SiLU, device="cpu")
+        train, test = digits.load()
+        self.network = MLP([64, *hidden, digits.CLASSES], SiLU)
         stream = Generator(seed)
         with no_grad():  # weights that do not depend on what was drawn before
             for p in self.network.parameters():
                 bound = 1 / p.shape[-1]**0.5
-                p[...] = ops.uniform(p.shape, -bound, bound, generator=stream, device="cpu")
+                p[...] = ops.uniform(p.shape, -bound, bound, generator=stream, device=p.device)
         loader = DataLoader(train, 64, shuffle=True, generator=seed)
         fit(self, loader, AdamW(self.parameters(), lr=2e-3, weight_decay=0.05), epochs,
             loss=lambda model, x, y: F.cross_entropy(model.network(x), y), generator=stream)
