@@ -130,7 +130,7 @@ def compile(fn: Callable[..., Any] | None = None, *, variants: int = 8, backend:
         fn: the function; without it, a decorator with these options is returned.
         variants: how many kinds of calls are recorded before the others run uncompiled, with a warning.
         backend: "auto": C where there is a C compiler, else NumPy; or "c", "numpy", "interpret" (one array function
-            after the other).
+            after the other), or "cuda": fused kernels by CuPy, which nobody has run on a GPU yet.
         threads: how many threads share large loops; default `tn.get_num_threads()`.
         skip: passes to leave out: "simplify", "fold", "common", "layout", "dead", "fuse".
 

@@ -5,7 +5,7 @@ from ..interpret import interpret
 from ..native.compiler import compiler
 
 __all__ = ["executor"]
-BACKENDS = ("auto", "c", "numpy", "interpret")
+BACKENDS = ("auto", "c", "cuda", "numpy", "interpret")
 
 
 def executor(program, extra=(), in_place=(), backend="auto", **options):
@@ -15,19 +15,21 @@ def executor(program, extra=(), in_place=(), backend="auto", **options):
         program: the program as recorded.
         extra: further values that are wanted.
         in_place: states whose arrays may be written over.
-        backend: "c", "numpy", "interpret", or "auto" for the first of them that this machine and device allow; should
-            one fail, the next takes its place, with a warning.
+        backend: "c", "numpy", "interpret", "cuda" (see `cuda.executor`), or "auto" for the first of them but "cuda"
+            that this machine and device allow; should one fail, the next takes its place, with a warning.
         **options: see `base.Executor`.
 
     Raises:
-        ValueError: the backend is unknown.
+        ValueError: the backend is unknown, or "cuda" is asked to run a program of another device.
     """
     if backend not in BACKENDS:
         raise ValueError(f"backend: expected one of {', '.join(map(repr, BACKENDS))}, got {backend!r}")
     program.extra = list(extra)
     ways = [backend] if backend != "auto" else ["c", "numpy", "interpret"] if compiler() else ["numpy", "interpret"]
+    if backend == "cuda" and program.device != "cuda":
+        raise ValueError(f"backend: 'cuda' runs programs of the device cuda; this one was recorded on {program.device}")
     if program.device != "cpu":
-        ways = ["interpret"]
+        ways = ["cuda", "interpret"] if backend == "cuda" else ["interpret"]
     failed = []
     for way in ways:
         try:
@@ -48,6 +50,9 @@ def _made(way, program, in_place, options):
     if way == "c":
         from ..native.executor import NativeExecutor
         return NativeExecutor(program, in_place=in_place, **options)
+    if way == "cuda":
+        from ..cuda.executor import CudaExecutor
+        return CudaExecutor(program, **options)
     if way == "numpy":
         from .blocks import BlockExecutor
         return BlockExecutor(program, in_place=in_place, **options)
