@@ -1,7 +1,7 @@
 """What the command line knows of the models: one file of recipes per family."""
 from ...backend.names import unknown
 from ...nn.state import replaced
-from . import autoencoder, cnn, diffusion, flows, gan, mlp, sequence, vae
+from . import autoencoder, cnn, diffusion, flows, gan, graph, mlp, sequence, vae
 from .recipe import Recipe
 
 __all__ = ["RECIPES", "Recipe", "find", "loss_of_parameters"]
@@ -10,6 +10,7 @@ FAMILIES = (  # in the order in which they are listed
     mlp,
     cnn,
     sequence,
+    graph,
     autoencoder,
     vae,
     gan,

@@ -22,6 +22,8 @@ SMALLER = {
 def made_up(kind):
     """Small data of one kind, with 3 classes."""
     rng = np.random.default_rng(0)
+    if kind == "nodes":
+        return tn.data.find("karate")
     if kind == "text":
         letters = CharTokenizer("abc")
         parts = (TokenWindows(rng.integers(0, 3, n), 6) for n in (90, 60))
@@ -42,7 +44,7 @@ def sources():
     """(recipe, kind of data) for all that each recipe takes of what `made_up` makes."""
     cases = []
     for name, recipe in RECIPES.items():
-        kinds = [kind for kind in recipe.kinds if kind in ("image", "signal", "points", "text")]
+        kinds = [kind for kind in recipe.kinds if kind in ("image", "signal", "points", "text", "nodes")]
         cases += [pytest.param(name, kind, k == 0, id=f"{name}-{kind}", marks=[pytest.mark.host_only] * (k > 0))
                   for k, kind in enumerate(kinds)]
     return cases

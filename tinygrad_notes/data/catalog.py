@@ -11,7 +11,7 @@ from ..nn.graph import to_dense_adjacency
 from . import digits, mnist, mnist1d
 from .dataset import TensorDataset
 from .graphs import karate_club, stochastic_block_model
-from .stream import stream
+from .stream import stream, to_tensor
 from .text import TokenWindows, corpus, split
 from .tokenizer import BPETokenizer, CharTokenizer
 from .toy import checkerboard, eight_gaussians, rings, spiral, two_moons
@@ -100,8 +100,10 @@ def _windows(name, train, test, tokenizer, length, device):
 
 
 def _nodes(name, graph, train, dtype):
-    """A few nodes with labels, all others to be classified; the input of a node is its row of the adjacency matrix."""
-    data = TensorDataset(to_dense_adjacency(graph, to_dtype(dtype)), graph.y)
+    """A few nodes with labels, all others to be classified: rows of the adjacency matrix, labels, numbers of nodes."""
+    adjacency = to_dense_adjacency(graph, to_dtype(dtype))
+    graph = graph.replace(x=adjacency)
+    data = TensorDataset(adjacency, graph.y, to_tensor(np.arange(graph.num_nodes), device=graph.device))
     test = np.setdiff1d(np.arange(graph.num_nodes), train)
     parts = (TensorDataset(*data.batch(rows)) for rows in (train, test))
     return Source(name, *parts, (graph.num_nodes,), 2, True, graph, "nodes")
