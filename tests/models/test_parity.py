@@ -15,8 +15,8 @@ def copied(model, names, twin):
     state = {k: torch.tensor(v.numpy()) for k, v in model.state_dict().items()}
     for mine, theirs in names:
         state = {theirs + k[len(mine):] if k.startswith(mine) else k: v for k, v in state.items()}
-    twin.load_state_dict({k: v for k, v in state.items() if k in twin.state_dict()})
-    return twin.double()
+    twin.double().load_state_dict({k: v for k, v in state.items() if k in twin.state_dict()})
+    return twin
 
 
 def agree(model, loss, twin, twin_loss, batches, lr=0.01):
