@@ -73,9 +73,8 @@ def _clocks(executor):
 
 
 def _watch_python(executor):
-    """Time the kernels that run as Python functions, by the index of the kernel."""
+    """Time the kernels that run in Python, by the index of the kernel."""
     executor.seconds_ = {}
-    index = {id(k.instruction): k.index for k in executor.fusion.kernels if not isinstance(k, Loop)}
 
     def timed(function, kernel_of):
         def run(what, *args):
@@ -86,13 +85,12 @@ def _watch_python(executor):
                 k = kernel_of(what)
                 executor.seconds_[k] = executor.seconds_.get(k, 0.0) + perf_counter() - started
         return run
-    executor.run_python = timed(executor.run_python, lambda i: index[id(i)])
-    if hasattr(executor, "call_into"):
-        executor.call_into = timed(executor.call_into, lambda i: index[id(i)])
-        for plan in executor.plans:
-            if hasattr(plan, "loop"):
-                run = timed(lambda p, *args, inner=plan.run: inner(*args), lambda p: p.loop.index)
-                plan.run = lambda *args, plan=plan, run=run: run(plan, *args)
+    if hasattr(executor, "library"):  # C code with instructions in between
+        index = {id(k.instruction): k.index for k in executor.fusion.kernels if not isinstance(k, Loop)}
+        executor.run_python = timed(executor.run_python, lambda i: index[id(i)])
+    else:  # one step for each kernel
+        executor.steps = [timed(step, lambda arrays, k=kernel.index: k)
+                          for step, kernel in zip(executor.steps, executor.fusion.kernels, strict=True)]
 
 
 def shares(kernel, scopes):

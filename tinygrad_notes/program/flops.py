@@ -90,6 +90,10 @@ def _attention(inputs, outputs, attrs):
     return round(seen * pairs * (2 * width + 2 * values + 5))
 
 
+def _attention_of_parts(inputs, outputs, attrs):  # query, key and value side by side: (3, ..., L, E)
+    return _attention([inputs[0][1:]] * 3, outputs, attrs)
+
+
 def _resample(inputs, outputs, attrs):
     """Two taps along each axis that changes its size."""
     return 4 * prod(outputs[0]) * sum(1 for resize in attrs["resizes"] if resize is not None)
@@ -147,6 +151,7 @@ TABLE: dict[str, Callable[..., int]] = {
     "sparse_product": _sparse, "weighted_product": _sparse, "weighted_product_dx": _sparse,
     "weighted_product_dw": _sparse_weight,
     "rnn_scan": _scan(2, 2), "lstm_scan": _scan(4, 3, 4), "gru_scan": _scan(4, 2), "attention": _attention,
+    "attention_of_parts": _attention_of_parts,
     "resample_axes": _resample, "resample_back": _resample,
     "var": _times(4), "std": _times(4), "moments": _times(4), "mean_of_squares": _times(2), "norm": _times(2),
     "softmax": _times(5), "log_softmax": _times(5), "logsumexp": _times(4), "normalized": _times(5),

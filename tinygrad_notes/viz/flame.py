@@ -65,6 +65,11 @@ def tree(profile):
     return root
 
 
+def leaves(box):
+    """The boxes that are operations."""
+    return [box] if box.row is not None else [leaf for part in box.parts.values() for leaf in leaves(part)]
+
+
 def depth(box):
     """How many rows a box needs."""
     found, level = 0, [box]
@@ -76,7 +81,7 @@ def depth(box):
 def flame(profile, width=1080):
     """The SVG text of a `Profile`."""
     root = tree(profile)
-    rows = depth(root)
+    rows, hottest = depth(root), max((box.seconds for box in leaves(root)), default=1.0)
     height = TOP + rows * ROW + 14
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
@@ -91,7 +96,7 @@ def flame(profile, width=1080):
         for box, x, w in level:
             if w < THIN:
                 continue
-            parts.append(_draw(box, x, TOP + k * ROW, w, k, root.seconds))
+            parts.append(_draw(box, x, TOP + k * ROW, w, root.seconds, hottest))
             at = x
             for part in box.parts.values():
                 share = w * part.seconds / box.seconds
@@ -113,9 +118,9 @@ def _legend(root, width):
     return parts
 
 
-def _draw(box, x, y, w, level, total):
+def _draw(box, x, y, w, total, hottest):
     share = box.seconds / total if total else 0.0
-    heat = min(3, int(4 * min(1.0, share * 3))) if box.row is not None else 2 if level else 0
+    heat = min(3, int(4 * box.seconds / hottest)) if box.row is not None else 2 if box.phase else 0
     fill = _mixed(*TONES[box.phase][0], heat / 3)
     inner = max(w - GAP, 0.3)
     label = ""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
 
+RECORDED_AS = {"gelu_and_slope": "gelu"}  # operations that only an uncompiled step uses
 PHASES = ("forward", "backward", "update", "other")
 ENDINGS = (".html", ".svg", ".txt", ".json")
 
@@ -329,7 +330,8 @@ def _eager(step, args, kwargs, repeats):
         plain.append(_plain(step, args, kwargs))
         clocks.append(clock.time_step(step, args, kwargs)[0])
     work, uncounted = _work(step, args, kwargs)
-    rows = [Row(*key, min(c.seconds[key] for c in clocks if key in c.seconds), calls, *work.get(key, (None, None)))
+    rows = [Row(*key, min(c.seconds[key] for c in clocks if key in c.seconds), calls,
+                *work.get((*key[:2], RECORDED_AS.get(key[2], key[2])), (None, None)))
             for key, calls in clocks[-1].calls.items()]
     return plain, rows, (), uncounted
 
