@@ -25,6 +25,8 @@ from .state import FAILED, FINISHED, STOPPED, TRAINING, State, check_writable
 
 MONITOR, EXAMPLES = "monitor.json", 200
 
+PATIENCE = 0.03  # seconds that the loss takes, times parameters, up to which several directions of each are checked
+
 
 def train(args):
     """Train, or continue to train; returns the exit code."""
@@ -163,9 +165,14 @@ def _finish(run, folder, say):
 
 def check_gradient_of(run, folder, say=lambda *text: None):
     """The gradient of the trained loss against finite differences, also written into the folder."""
-    batch = run.batch()
+    batch, options = run.batch(), {}
     loss, parameters = loss_of_parameters(run.model, batch)
-    result = check_gradient(loss, parameters, raise_exception=False, fast_mode=True)
+    began = time.perf_counter()
+    loss(*parameters)
+    if (time.perf_counter() - began) * len(parameters) > PATIENCE:  # a large model: one direction for each parameter
+        batch, options = run.batch(2), {"directions": 1, "elements": 0}
+        loss, parameters = loss_of_parameters(run.model, batch)
+    result = check_gradient(loss, parameters, raise_exception=False, fast_mode=True, **options)
     write_text(folder / "gradcheck.txt", result.report() + "\n")
     write_json(folder / "gradcheck.json", _told(result, [name for name, _ in run.model.named_parameters()], batch))
     say(f"gradient check of the trained loss, {len(parameters)} parameters: {result.verdict}, relative error "
