@@ -1,6 +1,8 @@
 """Exported models, run by another runtime, give what ours gives; what cannot be exported says what and where."""
 import inspect
 import sys
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -186,3 +188,13 @@ def test_a_failed_export_leaves_the_old_file(tmp_path):
     with pytest.raises(tn.onnx.NoOnnxForm):
         tn.onnx.export(lambda x: tn.linalg.inv(x), tn.eye(3), path)
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def test_the_page_on_programs(tmp_path, monkeypatch):
+    """Its indented block on ONNX, which only this test runs."""
+    monkeypatch.chdir(tmp_path)
+    text = (Path(__file__).parents[2] / "docs" / "programs.md").read_text(encoding="utf-8")
+    block = text.partition("<!-- run by tests/program/test_onnx.py")[2].partition("\n")[2].partition("\n- ")[0]
+    code = textwrap.dedent(block)
+    assert "InferenceSession" in code
+    exec(code, {"tn": tn, "nn": nn})
