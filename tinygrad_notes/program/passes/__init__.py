@@ -1,5 +1,6 @@
 """Passes: each turns a program into a better one that computes the same. `optimize` runs them in order."""
 from ...backend import as_device
+from . import writes as _writes  # noqa: F401 - its rules join those of simplify
 from .common import common
 from .dead import dead
 from .fold import fold
