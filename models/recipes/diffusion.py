@@ -7,6 +7,7 @@ from ...autograd import no_grad
 from ...backend import Generator
 from ...data import TensorDataset
 from ...optim import Adam
+from ...optim.lr_scheduler import CosineAnnealingLR
 from ...viz import image_sheet
 from ..diffusion import DDPM, ImageDenoiser, MLPDenoiser, ScoreModel
 from .judged import judged_digits
@@ -37,6 +38,11 @@ def _build_ddpm(source, dtype, device, *, network: Literal["mlp", "unet"] = "mlp
 
 def _adam(model, lr):
     return Adam(model.parameters(), lr=lr)
+
+
+def _falling(optimizer, epochs, steps):
+    """To zero along a cosine: what the last steps would stir up shows in the samples."""
+    return CosineAnnealingLR(optimizer, steps)
 
 
 def _measured(model, data):
@@ -108,12 +114,12 @@ def _pictures_score(model, source):
 
 RECIPES = (
     Recipe("ddpm", "denoising diffusion of points or images, with few-step sampling, guided by classes", _build_ddpm,
-           lambda data: data, _report_ddpm, _pictures_ddpm, data="moons", epochs=100, batch_size=200, lr=2e-3,
-           half_life=30, kinds=("points", "image", "signal"), optimizers=_adam, during=_during,
+           lambda data: data, _report_ddpm, _pictures_ddpm, data="moons", epochs=200, batch_size=200, lr=2e-3,
+           schedule=_falling, kinds=("points", "image", "signal"), optimizers=_adam, during=_during,
            plots=(("curves.svg", "squared error of the noise", ("loss",)),)),
     Recipe("score", "denoising score matching of points, with annealed Langevin sampling", _build_score,
            lambda data: TensorDataset(data.tensors[0]), _report_score, _pictures_score, data="gaussians8", epochs=100,
-           batch_size=200, lr=2e-3, half_life=30, kinds=("points",), optimizers=_adam,
+           batch_size=200, lr=2e-3, schedule=_falling, kinds=("points",), optimizers=_adam,
            during=lambda model, source: model.sample(1000, steps=10),
            plots=(("curves.svg", "denoising error", ("loss",)),)),
 )
