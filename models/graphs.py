@@ -245,7 +245,7 @@ class MPNN(Module):
         if self.task == "node":
             return self.readout(h)
         a, b = ops.take(h, graph.src, axis=0), ops.take(h, graph.dst, axis=0)
-        return self.readout(ops.concat([a + b, ops.abs(a - b), *([e] if self.edge_dim else [])], axis=1))
+        return self.readout(ops.concat([a + b, ops.abs(a - b), *([] if e is None or not self.edge_dim else [e])], axis=1))
 
     def loss(self, graph: Graph, y: ArrayLike | None = None, rows: ArrayLike | None = None) -> dict[str, Tensor]:
         """Cross-entropy and accuracy of classes, or the mean squared error, over all answers or the `rows` of them.
@@ -301,13 +301,13 @@ class OnGraph(Module):
         super().__init__()
         if graph.x is None:
             raise ValueError("OnGraph: the graph has no node features x")
-        self.model, self.graph = model, graph
+        self.model, self.network = model, graph
 
     def forward(self, rows: ArrayLike | None = None) -> Tensor:
         """Scores (logits, nats) of some nodes, or all: (K,) numbers of nodes -> (K, C)."""
-        x: Any = self.graph.x
+        x: Any = self.network.x
         like = next(self.parameters())
-        scores = self.model(ops.astype(x, like.dtype), self.graph)
+        scores = self.model(ops.astype(x, like.dtype), self.network)
         return scores if rows is None else ops.take(scores, as_tensor(rows, like=scores), axis=0)
 
     def loss(self, rows: ArrayLike, y: ArrayLike) -> dict[str, Tensor]:
