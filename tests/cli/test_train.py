@@ -15,7 +15,8 @@ SMALL = ("--epochs", "2", "--no-progress")
 
 
 @pytest.mark.parametrize(("name", "files"), [
-    ("mlp", {"accuracy.svg", "confusion.svg"}), ("vae", {"terms.svg", "during.svg", "during.safetensors"})])
+    ("mlp", {"accuracy.svg", "confusion.svg"}), ("vae", {"terms.svg", "during.svg", "during.safetensors", "latent.svg", "traversals.svg",
+                                                     "traversals.png"})])
 def test_a_run_leaves_everything_in_its_folder(cli, tmp_path, name, files):
     code, out, err = cli("train", name, *SMALL)
     assert (code, err) == (0, "")
@@ -154,7 +155,7 @@ def test_a_finished_run_may_be_resumed_and_stays_the_same(cli, tmp_path):
     (("vae", "--set", "latent=two"), 2, "--set latent: expected a whole number, got 'two'"),
     (("vae", "--set", "latent=0"), 1, "sizes must be at least 1"),
     (("vae", "--steps", "5", "--epochs", "1"), 2, "--steps: give it or --epochs, not both"),
-    (("vae", "--data", "karate"), 2, "vae takes data of the kinds image, signal; karate is of the kind nodes"),
+    (("vae", "--data", "karate"), 2, "vae takes data of the kinds image, signal, points; karate is of the kind nodes"),
     (("vae", "extra"), 2, "unexpected argument 'extra'"),
     (("--resume", "runs/none"), 2, "no such folder"),
     (("--resume", "."), 2, "not the folder of a run, it holds no config.json"),

@@ -35,15 +35,18 @@ class Facts:
             self.fixed.append((namespace, "training", namespace.get("training")))
 
     def put_back(self):
-        """Let every value be again what it was; returns (key, before, then) of the first that was another, or None."""
+        """Let every value be again what it was; returns (key, before, then) of the first that was another, or None.
+
+        What was made meanwhile and is no plain value, such as a table made when it is first needed, may stay.
+        """
         first = None
         for namespace, key, value in self.fixed:
-            if namespace.get(key) != value:
+            if _is_plain(namespace.get(key)) and namespace.get(key) != value:
                 first = first or (key, value, namespace.get(key))
                 namespace[key] = value
         for read, key, value, write in self.loose:
             now = read(key)
-            if now is not value and now != value:
+            if _is_plain(now) and now is not value and now != value:
                 first = first or (key, value, now)
                 write(key, value)
         return first
