@@ -245,7 +245,8 @@ class MPNN(Module):
         if self.task == "node":
             return self.readout(h)
         a, b = ops.take(h, graph.src, axis=0), ops.take(h, graph.dst, axis=0)
-        return self.readout(ops.concat([a + b, ops.abs(a - b), *([] if e is None or not self.edge_dim else [e])], axis=1))
+        edges = [] if e is None or not self.edge_dim else [e]
+        return self.readout(ops.concat([a + b, ops.abs(a - b), *edges], axis=1))
 
     def loss(self, graph: Graph, y: ArrayLike | None = None, rows: ArrayLike | None = None) -> dict[str, Tensor]:
         """Cross-entropy and accuracy of classes, or the mean squared error, over all answers or the `rows` of them.

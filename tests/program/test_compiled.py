@@ -185,15 +185,17 @@ def test_too_many_variants_warn_once():
     assert compiled(tn.ones(4)).tolist() == [2.0] * 4
 
 
-def test_bad_labels_raise_as_they_do_uncompiled():
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("label", [7, -1])
+def test_bad_labels_raise_as_they_do_uncompiled(backend, label):
     work = classifier()
-    compiled = compile(work.step)
+    compiled = compile(work.step, backend=backend)
     x, y = work.batches[0]
     for _ in range(2):
         compiled(tn.asarray(x), tn.asarray(y))
     before = weights(work)
-    with pytest.raises(ValueError, match="is 7, but there are 3 classes"):
-        compiled(tn.asarray(x), tn.asarray(np.full(5, 7)))
+    with pytest.raises(ValueError, match=f"is {label}, but there are 3 classes"):
+        compiled(tn.asarray(x), tn.asarray(np.full(5, label)))
     same(before, weights(work))
     compiled(tn.asarray(x), tn.asarray(y))
     assert not compiled.broken

@@ -11,6 +11,8 @@ from hypothesis.errors import NoSuchExample
 import tinygrad_notes as tn
 from tinygrad_notes.testing import strategies as some
 
+pytestmark = pytest.mark.same_on_strict
+
 quick = settings(max_examples=60, deadline=None)
 
 
