@@ -8,6 +8,8 @@ from .program import Value
 
 ALIGN = 64
 
+MAY_REFUSE = ("assume", "take", "sum_rows", "csr_product")  # kernels after which a run may be given up
+
 
 class Memory:
     """The place of every value that must be in memory.
@@ -50,20 +52,24 @@ class Memory:
             self.last[self.views.of(value).root] = len(self.fusion.kernels)
 
     def write_over(self, in_place):
-        """States whose new value may be computed in their own memory."""
-        updates = self.fusion.program.updates
+        """States whose new value may be computed in their own memory, once nothing can refuse the run any more."""
+        program, updates = self.fusion.program, self.fusion.program.updates
+        returned = {self.views.of(v).root for v in (*program.outputs, *program.extra)}
+        refusal = max([k.index for k in self.fusion.kernels if isinstance(k, Call) and k.instruction.name in MAY_REFUSE],
+                      default=-1)
         for state in in_place:
             new = updates.get(state)
-            if new is None or not self.views.owns(new) or new in self.direct or new in self.outside:
+            if new is None or not self.views.owns(new) or new in self.direct:
                 continue
             maker = self.fusion.kernels[self.first[new]] if new in self.first else None
-            others = [v for s, v in updates.items() if s is not state]
+            others = [self.views.of(v).root for s, v in updates.items() if s is not state]
             if not isinstance(maker, Loop) or self.last.get(state, -1) > maker.index or new in others:
                 continue
-            if new in self.fusion.program.outputs or new in self.fusion.program.extra:
+            if new in returned or maker.index < refusal or self.last.get(new, -1) != len(self.fusion.kernels):
                 continue
             if self.same_places(maker, state, new):
                 self.direct[new] = state
+                self.outside.discard(new)
 
     def same_places(self, loop, state, new):
         """Whether a loop reads a state at no other index than that at which it writes the new value."""

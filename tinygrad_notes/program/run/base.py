@@ -158,6 +158,10 @@ class Executor:
         self.settle()
         found = []
         for value in self.results:
+            over = self.memory.direct.get(value)
+            if over is not None:  # it lies in the array of the state itself
+                found.append(arrays[over])
+                continue
             array = self.array_of(value, arrays)
             root = self.views.of(value).root
             found.append(array if root.role == "computed" else array.copy())
