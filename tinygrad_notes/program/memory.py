@@ -55,8 +55,8 @@ class Memory:
         """States whose new value may be computed in their own memory, once nothing can refuse the run any more."""
         program, updates = self.fusion.program, self.fusion.program.updates
         returned = {self.views.of(v).root for v in (*program.outputs, *program.extra)}
-        refusal = max([k.index for k in self.fusion.kernels if isinstance(k, Call) and k.instruction.name in MAY_REFUSE],
-                      default=-1)
+        calls = [k for k in self.fusion.kernels if isinstance(k, Call)]
+        refusal = max([k.index for k in calls if k.instruction.name in MAY_REFUSE], default=-1)
         for state in in_place:
             new = updates.get(state)
             if new is None or not self.views.owns(new) or new in self.direct:
