@@ -13,7 +13,7 @@ void set_blas(void* s, void* d, void* get, void* set) {
     set_blas_threads = (void (*)(int))set;
 }
 
-#define PRODUCT 1000000.0 /* multiplications from which a second thread pays */
+#define PRODUCT 16000000.0 /* multiplications from which a second thread pays */
 
 /* Row-major out (m, n) = x (m, k) y (k, n) is column-major out' = y' x'. */
 #define GEMM(NAME, TYPE, CALL)                                                                                        \

@@ -161,7 +161,7 @@ class CallCode:
             room = self.context.scratch(4 * self.context.threads * ask(m, n, k), threads=1)
             return [*lines, f"product(THREADS, {m}, {n}, {k}, p + {xo}, {xt[-2]}, {xt[-1]}, r + {yo}, {yt[-2]}, "
                             f"{yt[-1]}, q, {n}, (float*)({room}));"]
-        if math.prod(lead) * m * n * k >= 1 << 18 and math.prod(lead) > 1 and self.context.threads > 1:
+        if math.prod(lead) * m * n * k >= 1 << 23 and math.prod(lead) > 1 and self.context.threads > 1:
             lines.append(f"#pragma omp parallel for collapse({len(lead)}) num_threads(THREADS)")
         lines += [f"for (long s{a} = 0; s{a} < {size}; ++s{a}) {{" for a, size in enumerate(lead)]
         at = [self.stack_offset(lead, s[:-2], t[:-2], o) for s, t, o in ((xs, xt, xo), (ys, yt, yo))]

@@ -17,7 +17,7 @@ from .expressions import c_type, expression
 
 LANES = 32          # rows side by side
 CHUNK = 2048        # elements that are added up in their own precision before they join a sum in double precision
-PARALLEL = 1 << 15  # simple operations from which a second thread pays
+PARALLEL = 1 << 20  # simple operations from which a second thread pays
 COST = {"exp": 8, "expm1": 8, "log": 8, "log1p": 10, "tanh": 10, "expit": 8, "erf": 14, "erfc": 20, "sin": 20,
         "cos": 20, "tan": 25, "pow": 25, "divide": 3, "sqrt": 3}
 COMBINE = {"sum": "{0} += {1};", "prod": "{0} *= {1};", "all": "{0} &= ({1} != 0);", "any": "{0} |= ({1} != 0);",

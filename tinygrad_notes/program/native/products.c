@@ -103,7 +103,7 @@ void product_1(long m, long n, long k, const float* x, long xm, long xk, const f
 void product(long threads, long m, long n, long k, const float* x, long xm, long xk, const float* y, long yk, long yn,
              float* out, long ld, float* room) {
     const long apart = product_room(m, n, k) / 16 * 16;
-    if ((double)m * n * k < 400000.0) threads = 1;
+    if ((double)m * n * k < 4000000.0) threads = 1;
     if (threads == 1) { product_1(m, n, k, x, xm, xk, y, yk, yn, out, ld, room); return; }
 #pragma omp parallel num_threads(threads)
     {
