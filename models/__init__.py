@@ -17,7 +17,7 @@ from .hierarchical_vae import HierarchicalVAE
 from .infogan import InfoGAN
 from .iwae import IWAE
 from .kernel import KernelRidge, linear_kernel, polynomial_kernel, rbf_kernel
-from .linear import PCA, LinearRegression, PolynomialFeatures, RBFFeatures
+from .linear import PCA, LeastSquaresClassifier, LinearRegression, PolynomialFeatures, RBFFeatures
 from .mlp import MLPClassifier
 from .recipes import RECIPES, loss_of_parameters
 from .resnet import BasicBlock, Bottleneck, ResidualMLP, ResNet, resnet18, resnet34, resnet50, resnet101, resnet152
@@ -33,11 +33,11 @@ __all__ = [
     "AdversarialAutoencoder", "Autoencoder", "BERT", "Bagging", "BasicBlock", "Bottleneck", "Classifier",
     "ConditionalGAN", "ConditionalVAE", "ContractiveAutoencoder", "ConvDiscriminator", "ConvGenerator", "CycleGAN",
     "DCGAN", "DenoisingAutoencoder", "Discriminator", "Ensemble", "GAN", "GAT", "GCN", "GIN", "GPT", "GraphSAGE",
-    "HierarchicalVAE", "IWAE", "InfoGAN", "KernelRidge", "LanguageModel", "LeNet", "LinearAutoencoder",
-    "LinearRegression", "LinkPredictor", "MLPClassifier", "MPNN", "MessageLayer", "MinibatchDiscrimination",
-    "NodeClassifier", "OnGraph", "PCA", "PolynomialFeatures", "RBFFeatures", "RECIPES", "RNNLanguageModel", "ResNet",
-    "ResidualMLP", "Seq2Seq", "SignalConvNet", "SparseAutoencoder", "UNet", "VAE", "VQVAE", "VectorQuantizer", "ViT",
-    "WGAN", "WassersteinAutoencoder", "cycle_loss", "decode", "diffusion", "flows", "linear_kernel",
-    "loss_of_parameters", "measures", "overlap", "polynomial_kernel", "rbf_kernel", "recipes", "resnet101", "resnet152",
-    "resnet18", "resnet34", "resnet50",
+    "HierarchicalVAE", "IWAE", "InfoGAN", "KernelRidge", "LanguageModel", "LeNet", "LeastSquaresClassifier",
+    "LinearAutoencoder", "LinearRegression", "LinkPredictor", "MLPClassifier", "MPNN", "MessageLayer",
+    "MinibatchDiscrimination", "NodeClassifier", "OnGraph", "PCA", "PolynomialFeatures", "RBFFeatures", "RECIPES",
+    "RNNLanguageModel", "ResNet", "ResidualMLP", "Seq2Seq", "SignalConvNet", "SparseAutoencoder", "UNet", "VAE",
+    "VQVAE", "VectorQuantizer", "ViT", "WGAN", "WassersteinAutoencoder", "cycle_loss", "decode", "diffusion",
+    "flows", "linear_kernel", "loss_of_parameters", "measures", "overlap", "polynomial_kernel", "rbf_kernel",
+    "recipes", "resnet101", "resnet152", "resnet18", "resnet34", "resnet50",
 ]

@@ -66,6 +66,15 @@ class Ensemble(Module):
             return ops.log(ops.mean(ops.softmax(every, axis=-1), axis=0))
         return ops.mean(every, axis=0)
 
+    def loss(self, x: ArrayLike, y: ArrayLike) -> dict[str, Tensor]:
+        """The losses of the members and their parts, means over the members: each then learns on its own.
+
+        Args:
+            x, y: N examples, as the members' `loss` takes them; it returns dicts of 0-d Tensors.
+        """
+        found: Any = [member.loss(x, y) for member in self.members]
+        return {name: ops.mean(ops.stack([parts[name] for parts in found])) for name in found[0]}
+
     def predict(self, x: ArrayLike) -> Tensor:
         """`forward` without recording."""
         with no_grad(), self.evaluating():

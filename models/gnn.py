@@ -134,12 +134,14 @@ class GIN(Module):
             scores = scores + head(global_add_pool(h, graph.batch))
         return scores
 
-    def loss(self, graph: Graph) -> dict[str, Tensor]:
-        """Cross-entropy with the labels `graph.y` and the share of right answers, means over the graphs of a batch."""
+    def loss(self, graph: Graph, y: ArrayLike | None = None) -> dict[str, Tensor]:
+        """Cross-entropy with the labels y (B,), by default `graph.y`, and the share of right answers, means over the
+        graphs of a batch."""
         scores = self(graph)
-        if graph.y is None:
+        target = graph.y if y is None else as_tensor(y, like=scores)
+        if target is None:
             raise ValueError("GIN: the graph has no labels y")
-        return cross_entropy_and_accuracy(scores, ops.reshape(graph.y, (scores.shape[0],)))
+        return cross_entropy_and_accuracy(scores, ops.reshape(target, (scores.shape[0],)))
 
     def predict(self, graph: Graph) -> Tensor:
         """The most probable class of each graph, (B,) of int64."""

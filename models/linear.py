@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 from .. import ops
 from ..autograd import Tensor, as_tensor, no_grad
 from ..nn import Buffer, Module, Parameter
+from ..nn import functional as F
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..typing import ArrayLike, DeviceLike, DTypeLike
+
+BLOCK = 2**22  # differences of pairs that are held at once
 
 
 class PolynomialFeatures(Module):
@@ -94,6 +97,9 @@ class RBFFeatures(Module):
 
 def square_distances(x: Tensor, y: Tensor) -> Tensor:
     """|x_i - y_j|^2 of all pairs, (N, D), (M, D) -> (N, M); differences are taken first, so none is negative."""
+    rows = max(BLOCK // max(y.size, 1), 1)
+    if x.shape[0] > rows:
+        return ops.concat([square_distances(x[k:k + rows], y) for k in range(0, x.shape[0], rows)])
     difference = x[:, None, :] - y[None, :, :]  # (N, M, D)
     return ops.sum(difference * difference, axis=-1)
 
@@ -257,3 +263,63 @@ class PCA(Module):
         all variances that are left out."""
         error = as_tensor(x) - self(x)
         return ops.sum(error * error) / error.shape[0]
+
+    def predict(self, x: ArrayLike) -> Tensor:
+        """`forward` without recording."""
+        with no_grad():
+            return self(x)
+
+
+class LeastSquaresClassifier(Module):
+    """A regressor made a classifier: it is fitted to 1 for the class and 0 for all others.
+
+    Formula: loss of the regressor with targets t_ic = [y_i = c]; the answer is argmax_c f_c(x).
+
+    Args:
+        regressor: a Module with `fit(x, t)`, and `loss(x, t)` that returns a dict: `LinearRegression`, `KernelRidge`,
+            `Bagging`.
+        classes: C.
+
+    Raises:
+        ValueError: there are fewer than two classes.
+
+    Source: Bishop 2006, section 4.1.3.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> model = tn.models.LeastSquaresClassifier(tn.models.LinearRegression(1, 2), 2)
+        >>> model.fit([[0.0], [1.0], [4.0], [5.0]], tn.tensor([0, 0, 1, 1])).predict([[0.5], [3.0]])
+        tensor([0, 1])
+    """
+
+    def __init__(self, regressor: Any, classes: int) -> None:
+        super().__init__()
+        if classes < 2:
+            raise ValueError(f"classes: expected at least 2, got {classes}")
+        self.regressor, self.classes = regressor, classes
+
+    def fit(self, x: ArrayLike, y: ArrayLike) -> LeastSquaresClassifier:
+        """Fit the regressor to examples (N, D) of the classes y (N,); returns the model."""
+        self.regressor.fit(x, self._targets(x, y))
+        return self
+
+    def _targets(self, x, y):
+        x = as_tensor(x)
+        return ops.astype(F.one_hot(as_tensor(y, like=x), self.classes), x.dtype)
+
+    def forward(self, x: ArrayLike) -> Tensor:
+        """Scores of all classes, near 1 for the right one: (N, D) -> (N, C)."""
+        return self.regressor(x)
+
+    def loss(self, x: ArrayLike, y: ArrayLike) -> dict[str, Tensor]:
+        """The regressor's loss for examples (N, D) of the classes y (N,), and {"accuracy"}, the share of right answers.
+        """
+        parts = self.regressor.loss(x, self._targets(x, y))
+        with no_grad():
+            right = self.predict(x) == as_tensor(y)
+            return {**parts, "accuracy": ops.mean(ops.astype(right, parts["loss"].dtype))}
+
+    def predict(self, x: ArrayLike) -> Tensor:
+        """The class with the largest score, (N,) of int64."""
+        with no_grad(), self.evaluating():
+            return ops.argmax(self(x), axis=-1)

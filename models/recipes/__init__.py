@@ -1,15 +1,18 @@
 """What the command line knows of the models: one file of recipes per family."""
 from ...backend.names import unknown
 from ...nn.state import replaced
-from . import autoencoder, cnn, diffusion, flows, gan, graph, mlp, sequence, vae
+from . import autoencoder, cnn, diffusion, flows, gan, graph, linear, mlp, segmentation, sequence, translation, vae
 from .recipe import Recipe
 
 __all__ = ["RECIPES", "Recipe", "find", "loss_of_parameters"]
 
 FAMILIES = (  # in the order in which they are listed
+    linear,
     mlp,
     cnn,
+    segmentation,
     sequence,
+    translation,
     graph,
     autoencoder,
     vae,

@@ -59,7 +59,8 @@ def _build_vq(source, dtype, device, *, codes: int = 8, entries: int = 32, code_
     return VQVAE(size(source), codes, entries, code_dim, hidden, decay=decay, **_where(source, dtype, device))
 
 
-def _report(model, source, averages):
+def report(model, source, averages):
+    """How much of what varies in held-out examples comes back."""
     x = source.test.tensors[0]
     spread = float(ops.mean(ops.sum(ops.square(x - ops.mean(x, axis=0)), axis=-1)))
     found = averages["reconstruction"]
@@ -71,7 +72,8 @@ def _report(model, source, averages):
     return text, {**averages, "explained": 1 - found / spread}
 
 
-def _pictures(model, source):
+def pictures(model, source):
+    """Held-out examples and what comes back, and the plane of the first two codes."""
     x, y = source.test.tensors
     title = f"{type(model).__name__} on {source.name}"
     found = {}
@@ -100,7 +102,7 @@ def _pictures(model, source):
 def _recipe(name, summary, build, **options):
     defaults = {"data": "digits", "epochs": 100, "batch_size": 64, "lr": 2e-3, "half_life": 30, "kinds": KINDS,
                 "plots": PLOTS}
-    return Recipe(name, summary, build, lambda data: TensorDataset(data.tensors[0]), _report, _pictures,
+    return Recipe(name, summary, build, lambda data: TensorDataset(data.tensors[0]), report, pictures,
                   **{**defaults, **options})
 
 

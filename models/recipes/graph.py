@@ -1,11 +1,11 @@
-"""Graph networks at the command line: nodes of one graph, of which a few have labels."""
+"""Graph networks at the command line: nodes of one graph, of which a few have labels, or whole graphs."""
 from typing import Literal
 
 from ...data import TensorDataset
-from ...viz import network
-from ..gnn import GCN
-from ..graphs import GAT, GraphSAGE, OnGraph
-from .classes import PLOTS
+from ...viz import heatmap, network, panels
+from ..gnn import GCN, GIN
+from ..graphs import GAT, MPNN, GraphSAGE, OnGraph
+from .classes import PLOTS, confusion
 from .recipe import Recipe
 
 
@@ -36,7 +36,41 @@ def pictures(model, source):
                                         wrong=(found != source.graph.y).tolist())}
 
 
+
+def _build_gin(source, dtype, device, *, hidden: tuple = (32, 32)):
+    return GIN(source.shape[0], source.classes, hidden, device=device, dtype=dtype)
+
+
+def _build_mpnn(source, dtype, device, *, width: int = 32, layers: int = 2):
+    return MPNN(source.shape[0], source.classes, width, layers, device=device, dtype=dtype)
+
+
+def report_graphs(model, source, averages):
+    """The share of held-out graphs whose class is right."""
+    graph, y = source.test.batch(slice(None))
+    right = int((model.predict(graph) == y).sum())
+    text = f"held out: {100 * right / len(y):.2f}% of {len(y)} graphs right, {len(y) - right} wrong"
+    return text, {"wrong": len(y) - right, "graphs": len(y), **averages}
+
+
+def pictures_graphs(model, source):
+    """Some held-out graphs with their classes and the answers, and how often each class is taken for each other."""
+    graph, y = source.test.batch(slice(None))
+    found, y = model.predict(graph).tolist(), y.tolist()
+    drawn = [network(source.test[k][0], title=f"class {y[k]}, read as {found[k]}", width=300, height=260)
+             for k in range(min(6, len(y)))]
+    return {"samples": panels(drawn), "confusion": heatmap(confusion(y, found, source.classes), "how often", "answer",
+                                                           "class")}
+
+
+def _whole(name, summary, build):
+    return Recipe(name, summary, build, lambda data: data, report_graphs, pictures_graphs, data="networks", epochs=30,
+                  batch_size=30, lr=3e-3, half_life=10, plots=PLOTS, kinds=("graphs",))
+
+
 RECIPES = (
     Recipe("gcn", "a graph network that classifies nodes of which few have labels", _build, _numbers, report, pictures,
            data="karate", epochs=100, batch_size=64, lr=0.02, plots=PLOTS, kinds=("nodes",)),
+    _whole("gin", "a graph network that classifies whole graphs, by sums over neighbours", _build_gin),
+    _whole("mpnn", "a graph network that classifies whole graphs, by messages along edges", _build_mpnn),
 )

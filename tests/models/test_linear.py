@@ -9,9 +9,11 @@ from tinygrad_notes.models import (
     Bagging,
     Ensemble,
     KernelRidge,
+    LeastSquaresClassifier,
     LinearRegression,
     PolynomialFeatures,
     RBFFeatures,
+    linear,
     linear_kernel,
     loss_of_parameters,
     polynomial_kernel,
@@ -115,6 +117,35 @@ def test_components_are_eigenvectors_of_the_covariance(rng):
     np.testing.assert_allclose(np.cov(code.T, bias=True), np.diag(values[:-3:-1]), atol=1e-8)
     other = np.linalg.qr(rng.normal(size=(5, 2)))[0]  # no other plane is nearer
     assert ((x - x.mean(0)) - (x - x.mean(0)) @ other @ other.T).__pow__(2).sum(1).mean() > pca.loss(x).item()
+
+
+# Classes ------------------------------------------------------------------------------
+def test_classes_by_least_squares_are_those_of_numpy(rng):
+    x, y = rng.normal(size=(40, 3)), rng.integers(0, 4, 40)
+    model = LeastSquaresClassifier(LinearRegression(3, 4, dtype=tn.float64), 4).fit(x, tn.tensor(y))
+    design, targets = np.c_[x, np.ones(40)], np.eye(4)[y]
+    scores = design @ np.linalg.lstsq(design, targets, rcond=None)[0]
+    np.testing.assert_allclose(model(x).numpy(), scores, atol=1e-12)
+    parts = model.loss(x, tn.tensor(y))
+    assert float(parts["accuracy"]) == (scores.argmax(1) == y).mean() and parts["accuracy"].dtype == tn.float64
+    assert float(parts["loss"]) == pytest.approx(np.square(scores - targets).sum() / 40, rel=1e-12)
+    assert tn.gradcheck(*loss_of_parameters(model, (x, tn.tensor(y))))
+    with pytest.raises(ValueError, match="classes: expected at least 2, got 1"):
+        LeastSquaresClassifier(LinearRegression(1), 1)
+
+
+def test_an_ensemble_of_kernels_tells_classes_apart(rng):
+    x, y = tn.data.two_moons(200, generator=0)
+    bag = LeastSquaresClassifier(Bagging(lambda: KernelRidge(rbf_kernel(0.5), 0.1), count=3), 2)
+    assert float(bag.fit(x, y).loss(x, y)["accuracy"]) > 0.98
+
+
+def test_distances_are_the_same_in_blocks(rng, monkeypatch):
+    x, y = tn.tensor(rng.normal(size=(7, 3))), tn.tensor(rng.normal(size=(5, 3)))
+    whole = rbf_kernel()(x, y).numpy()
+    monkeypatch.setattr(linear, "BLOCK", 30)  # two rows at a time
+    np.testing.assert_array_equal(rbf_kernel()(x, y).numpy(), whole)
+    assert tn.gradcheck(rbf_kernel(), (x, y))
 
 
 # Ensembles ----------------------------------------------------------------------------

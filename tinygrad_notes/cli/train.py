@@ -151,7 +151,7 @@ def _finish(run, folder, say):
     save(model.state_dict(), folder / "model.safetensors")
     result = {} if trainer is None else {"epoch": trainer.epoch, "step": trainer.step}
     result.update(text=text, held_out=numbers)
-    checked = check_gradient_of(run, folder, say) if trainer is not None else None
+    checked = check_gradient_of(run, folder, say) if list(model.parameters()) else None
     if checked is not None:
         result["gradcheck"] = {"verdict": checked.verdict, "error": checked.error}
     names = draw(run, folder)

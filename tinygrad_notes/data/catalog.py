@@ -8,15 +8,18 @@ import numpy as np
 from ..backend import to_dtype
 from ..backend.names import unknown
 from ..nn.graph import to_dense_adjacency
-from . import digits, mnist, mnist1d
+from . import digits, mnist, mnist1d, networks, shapes
 from .dataset import TensorDataset
 from .graphs import karate_club, stochastic_block_model
+from .networks import GraphDataset, random_networks
+from .pairs import reversals
+from .shapes import drawn_shapes
 from .stream import stream, to_tensor
 from .text import TokenWindows, corpus, split
 from .tokenizer import BPETokenizer, CharTokenizer
-from .toy import checkerboard, eight_gaussians, rings, spiral, two_moons
+from .toy import checkerboard, eight_gaussians, line, rings, sine4, spiral, two_moons
 
-KINDS = ("image", "signal", "points", "nodes", "text")
+KINDS = ("image", "signal", "points", "nodes", "text", "curve", "mask", "pairs", "graphs")
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,9 @@ class Source:
         classes: number of classes.
         unit: whether all values are from 0 to 1.
         graph: where the examples are nodes, the `Graph` that joins them; its `y` holds all labels.
-        kind: what an example is, one of `KINDS`; a text is windows of `shape` (T,) tokens out of `classes`.
+        kind: what an example is, one of `KINDS`; a text is windows of `shape` (T,) tokens out of `classes`, pairs are
+            two such sequences; a curve has numbers in place of labels, a mask a label for each place of its images
+            (N, 1, H, W); the parts of graphs are `GraphDataset`s.
         tokenizer: of a text, how it was made tokens; the parts are then `TokenWindows`.
     """
 
@@ -117,6 +122,33 @@ def _points(name, make, classes):
     return open_points
 
 
+
+def _curve(name, make):
+    """(folder, dtype, device) -> `Source` of points of a curve with noise: few to learn from, many held out."""
+    def open_curve(folder, dtype, device):
+        train, test = (make(n, generator=seed, dtype=dtype, device=device) for seed, n in enumerate((60, 1000)))
+        train, test = (TensorDataset(x[:, -1:], y[:, 0]) for x, y in (train, test))  # without a column of ones
+        return Source(name, train, test, (1,), 1, False, kind="curve")
+    return open_curve
+
+
+def _shapes(folder, dtype, device):
+    train, test = (TensorDataset(*drawn_shapes(n, generator=seed, dtype=dtype, device=device))
+                   for seed, n in enumerate((1000, 200)))
+    return Source("shapes", train, test, train.tensors[0].shape[2:], len(shapes.CLASSES), False, kind="mask")
+
+
+def _reversals(folder, dtype, device):
+    train, test = (TensorDataset(*reversals(n, generator=seed, device=device)) for seed, n in enumerate((8000, 1000)))
+    return Source("reversals", train, test, train.tensors[0].shape[1:], 10, False, kind="pairs")
+
+
+def _networks(folder, dtype, device):
+    train, test = (GraphDataset(random_networks(n, generator=seed, dtype=dtype, device=device))
+                   for seed, n in enumerate((900, 300)))
+    return Source("networks", train, test, (1,), len(networks.CLASSES), False, kind="graphs")
+
+
 CATALOG = {
     "digits": Entry("1,797 handwritten digits, 8x8, ship with the package",
                     "CC BY 4.0, Alpaydin & Kaynak 1998", _digits),
@@ -141,6 +173,14 @@ CATALOG = {
                     _points("spiral", spiral, 2)),
     "checkerboard": Entry("4,000 points on every second square of a board, made on the spot", "made here",
                           _points("checkerboard", checkerboard, 8)),
+    "line": Entry("60 points of a straight line with noise of 2, made on the spot", "made here", _curve("line", line)),
+    "sine": Entry("60 points of 4 sin x with noise of 2, made on the spot", "made here", _curve("sine", sine4)),
+    "shapes": Entry("1,000 noisy images of two shapes each, 24x24, and where they are, made on the spot", "made here",
+                    _shapes),
+    "reversals": Entry("8,000 words of 8 letters and the same from back to front, made on the spot", "made here",
+                       _reversals),
+    "networks": Entry("900 graphs of 20 to 40 nodes, of three kinds that are equally dense, made on the spot",
+                      "after Erdos, Watts, Barabasi and others", _networks),
 }
 
 
@@ -149,7 +189,8 @@ def find(name, dtype=None, device=None):
 
     Args:
         name: 'digits', 'mnist1d', 'text', 'text-chars', 'karate', 'sbm', 'moons', 'rings', 'gaussians8', 'spiral',
-            'checkerboard', or 'mnist:FOLDER' with a folder of idx files.
+            'checkerboard', 'line', 'sine', 'shapes', 'reversals', 'networks', or 'mnist:FOLDER' with a folder of idx
+            files.
         dtype: floating dtype of the inputs, default float32.
         device: where the tensors live.
 
