@@ -33,6 +33,6 @@ def pictures(model, source):
 
 RECIPES = (
     Recipe("unet", "a convolutional network that says what is at each place of an image", _build, lambda data: data,
-           report, pictures, data="shapes", epochs=15, batch_size=32, lr=5e-3, half_life=5, plots=PLOTS,
+           report, pictures, data="shapes", epochs=8, batch_size=32, lr=5e-3, half_life=4, plots=PLOTS,
            kinds=("mask",)),
 )
