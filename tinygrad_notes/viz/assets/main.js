@@ -47,7 +47,10 @@ function begin() { // the first view: as large as can be read, from the top
   camera.k = 0.75;
   const boxes = [...view.boxes.values()], top = Math.min(...boxes.map(b => b.y - b.h / 2));
   const first = boxes.filter(b => b.y < top + stage.clientHeight / camera.k);
-  camera.x = stage.clientWidth / 2 - first.reduce((t, b) => t + b.x, 0) / first.length * camera.k;
+  // The middle one of what is computed there: the mean of branches that stand far apart would be empty paper.
+  const work = first.filter(b => b.layer === "forward" && (b.group || b.node.role === "operation"));
+  const across = (work.length ? work : first).map(b => b.x).sort((a, b) => a - b);
+  camera.x = stage.clientWidth / 2 - across[across.length >> 1] * camera.k;
   camera.y = 24 - top * camera.k;
   paint(true);
 }
