@@ -5,7 +5,7 @@ from pathlib import Path
 from ..train import CheckpointError, History, Monitor, load
 from .errors import Usage
 
-CONFIG, CHECKPOINT = "config.json", "checkpoint.safetensors"
+CONFIG, CHECKPOINT, STATE, MONITOR = "config.json", "checkpoint.safetensors", "state.json", "monitor.json"
 
 
 def read_json(path):
@@ -41,7 +41,7 @@ class Folder:
         if not isinstance(config, dict) or "settings" not in config:
             raise Usage(f"{self.path}: not the folder of a run, it holds no {CONFIG}{runs_near(self.path)}")
         self.settings = config["settings"]
-        self.state = read_json(self.path / "state.json") or {}
+        self.state = read_json(self.path / STATE) or {}
         self.result = read_json(self.path / "result.json") or {}
         self.gradcheck = read_json(self.path / "gradcheck.json")
         self.history = self._history()
@@ -68,7 +68,7 @@ class Folder:
 
     def monitor(self):
         """What a `Monitor` saw, or None."""
-        state = read_json(self.path / "monitor.json")
+        state = read_json(self.path / MONITOR)
         if state is None:
             return None
         found = Monitor()

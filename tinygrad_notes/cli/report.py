@@ -8,7 +8,7 @@ from ..backend.blas import blas_threads
 from ..models.recipes import find as find_recipe
 from ..train.files import write_text
 from ..viz import page
-from .reading import Folder
+from .reading import CHECKPOINT, Folder
 
 FILE = "report.html"
 OURS = ("during.svg", "graph.svg")  # pictures that are shown in sections of their own, beside the plots of the recipe
@@ -34,11 +34,11 @@ def _rebuilt(folder, notes):
     from .train import check_gradient_of, draw
 
     try:
-        config = Config(**folder.settings)
+        config = Config.of_stored(folder.settings)
         with as_device(config.device), blas_threads(config.threads):
             run = Run(config)
             if run.trainer is not None:
-                run.trainer.load(folder.path / "checkpoint.safetensors")
+                run.trainer.load(folder.path / CHECKPOINT)
             missing = not (folder.path / "graph.svg").is_file() or folder.gradcheck is None
             if missing and run.trainer is not None:
                 draw(run, folder.path)
@@ -75,10 +75,9 @@ def _page(folder, run, notes):
     named = folder.name if folder.name == settings["model"] else f"{folder.name}: {title}"
     found = page.Page(title if named == settings["model"] else named, _subtitle(folder, done, wanted),
                       folder.standing)
-    message = f"{state.get('message')}" if state.get("message") else ""
     found.section("Results", page.cards(_figures(folder, done, wanted)),
                   page.note(folder.result["text"]) if "text" in folder.result else "",
-                  page.block(message) if message else "", *map(page.note, notes))
+                  page.block(state["message"]) if state.get("message") else "", *map(page.note, notes))
     found.section("Curves", _curves(folder))
     plots = tuple(plot[0] for plot in _plots(settings["model"]))
     pictures = folder.pictures(*OURS, *plots)

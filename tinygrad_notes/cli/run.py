@@ -57,6 +57,13 @@ class Config:
         return cls(**{**defaults, **given, "set": settings})
 
     @classmethod
+    def of_stored(cls, settings):
+        """From settings as `write` has put them; JSON has lists where they had tuples."""
+        config = cls(**settings)
+        config.set = {key: tuple(v) if isinstance(v, list) else v for key, v in config.set.items()}
+        return config
+
+    @classmethod
     def stored(cls, folder, args):
         """Those of a run that is continued; only --epochs may be given anew.
 
@@ -72,8 +79,7 @@ class Config:
             missing = CONFIG if not path.is_file() else CHECKPOINT
             raise Usage(f"--resume: {folder}: not the folder of a run, it holds no {missing}{runs_near(folder)}")
         try:
-            config = cls(**json.loads(path.read_text(encoding="utf-8"))["settings"])
-            config.set = {key: tuple(v) if isinstance(v, list) else v for key, v in config.set.items()}
+            config = cls.of_stored(json.loads(path.read_text(encoding="utf-8"))["settings"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"--resume: {path}: damaged ({type(error).__name__}: {error})") from error
         for name in (f.name for f in fields(cls)):

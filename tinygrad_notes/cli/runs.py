@@ -1,9 +1,9 @@
 """`tinygrad-notes runs`: a table of runs, and their curves over each other."""
-import shutil
 import sys
 from pathlib import Path
 
 from ..train.files import write_text
+from ..train.live import text_options
 from ..viz import page, plot_curves, text_curves
 from .errors import Usage
 from .reading import CONFIG, Folder
@@ -27,10 +27,8 @@ def runs(args):
     curves = _curves(folders, columns)
     if curves and not args.no_curves:
         print()
-        width = max(min(shutil.get_terminal_size().columns - 1, 110), 24)
-        unicode = (sys.stdout.encoding or "").lower().startswith("utf")
-        print(text_curves(curves, ", ".join(columns), logy=args.log, smooth=args.smooth, width=width, height=16,
-                          ascii=not unicode, color=sys.stdout.isatty()))
+        print(text_curves(curves, ", ".join(columns), logy=args.log, smooth=args.smooth, height=16,
+                          **text_options(sys.stdout)))
     if args.output:
         path = _write(args, folders, head, rows, curves, columns)
         print(f"{path}: {len(folders)} runs compared")
@@ -87,8 +85,7 @@ def _short(value):
 
 
 def _print(head, rows):
-    texts = [head, *([str(c[0] if isinstance(c, tuple) and len(c) == 2 and c[1] in ("good", "bad", "odd") else c)
-                      for c in row] for row in rows)]
+    texts = [head, *([str(c[0] if isinstance(c, tuple) else c) for c in row] for row in rows)]
     widths = [max(len(row[k]) for row in texts) for k in range(len(head))]
     for row in texts:
         print("  ".join(f"{text:{width}}" for text, width in zip(row, widths)).rstrip())

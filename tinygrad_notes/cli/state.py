@@ -9,9 +9,8 @@ from .. import __version__
 from ..backend.blas import blas_libraries
 from ..train.files import write_json
 from .doctor import package_version
-from .reading import read_json
+from .reading import STATE, read_json
 
-FILE = "state.json"
 TRAINING, STOPPED, FAILED, FINISHED = "training", "stopped", "failed", "finished"
 
 
@@ -39,7 +38,7 @@ class State:
     """
 
     def __init__(self, folder, epochs, parameters):
-        self.path, self.began = folder / FILE, time.perf_counter()
+        self.path, self.began = folder / STATE, time.perf_counter()
         before = read_json(self.path) or {}
         self.seconds = before.get("seconds", 0.0)
         self.known = {"epochs": epochs, "parameters": parameters, "started": before.get("started") or now(),

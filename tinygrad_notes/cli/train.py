@@ -15,16 +15,15 @@ from ..train.files import write_bytes, write_json, write_text
 from ..train.progress import wanted
 from ..train.tensorboard import event_writer
 from ..train.trainer import batch_size
-from ..viz import graph, loss_surface, plot_curves
+from ..viz import graph, loss_surface
 from .during import During
 from .errors import Usage
-from .reading import CHECKPOINT, read_json
+from .reading import CHECKPOINT, MONITOR, read_json
 from .report import write_report
 from .run import Config, Run, new_folder
 from .state import FAILED, FINISHED, STOPPED, TRAINING, State, check_writable
 
-MONITOR, EXAMPLES = "monitor.json", 200
-
+EXAMPLES = 200   # held-out ones for the picture of the loss surface
 PATIENCE = 0.03  # seconds that the loss takes, times parameters, up to which several directions of each are checked
 
 
@@ -229,9 +228,4 @@ def _surface(run, folder, quiet):
 
 def _plot(run, unit, columns):
     """Columns of the history, on training and on held-out data, over epochs."""
-    history, curves = run.trainer.history, {}
-    for column in columns:
-        curves[f"{column}, training"] = history.curve(column)
-        if f"valid_{column}" in history.columns:
-            curves[f"{column}, held out"] = history.curve(f"valid_{column}")
-    return plot_curves(curves, f"{run.config.model} on {run.source.name}", ylabel=unit)
+    return run.trainer.history.plot(columns, title=f"{run.config.model} on {run.source.name}", ylabel=unit)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..autograd import Tensor, as_tensor, no_grad
 from ..nn import functional as F
-from ..ops import arange, cos, flip, reshape, sin, stack, where
+from ..ops import arange, broadcast_to, cos, flip, reshape, sin, stack, where
 from .stream import integers, share, spread, stream
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _each(name, value, x, n):
     value = as_tensor(value, like=x).astype(x.dtype)
     if value.shape not in ((), (n,)):
         raise ValueError(f"affine: {name}: expected a number or shape ({n},), got shape {value.shape}")
-    return value + Tensor.wrap(x.device.xp.zeros((n,), dtype=x.dtype))
+    return broadcast_to(value, (n,))
 
 
 def rotate(x: ArrayLike, angle: Any, mode: str = "bilinear", padding_mode: str = "zeros") -> Tensor:

@@ -121,10 +121,8 @@ class LiveCurves(Callback):
         self._last, self._drawn = time.monotonic(), len(trainer.history)
 
     def _text(self, trainer):
-        width = max(min(shutil.get_terminal_size().columns - 1, 100), 24)
-        plain = not _speaks_unicode()
-        text = text_curves(self.curves(trainer.history), logy=self.logy, smooth=self.smooth, width=width,
-                           height=self.height, ascii=plain, color=not os.environ.get("NO_COLOR") and not plain)
+        text = text_curves(self.curves(trainer.history), logy=self.logy, smooth=self.smooth, height=self.height,
+                           **text_options(sys.stderr))
         if trainer.progress is not None:
             trainer.progress.above(text.split("\n"))
 
@@ -158,5 +156,8 @@ def _terminal():
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def _speaks_unicode():
-    return (getattr(sys.stderr, "encoding", None) or "").lower().replace("-", "").startswith("utf")
+def text_options(stream):
+    """Of `text_curves`: as wide as the terminal, in the letters and colors that the stream takes."""
+    unicode = (getattr(stream, "encoding", None) or "").lower().startswith("utf")
+    return {"width": max(min(shutil.get_terminal_size().columns - 1, 110), 24), "ascii": not unicode,
+            "color": unicode and stream.isatty() and not os.environ.get("NO_COLOR")}

@@ -303,7 +303,7 @@ def ops_float(x):
 
 
 def dead_share(x):
-    """The share of units whose output is 0 for the whole batch; None if no element is 0 or there is one example."""
+    """The share of units whose output is 0 for the whole batch; None if there are no units or only one example."""
     if x.ndim < 2 or x.shape[0] < 2:
         return None
     unit = 1 if x.ndim >= 4 else x.ndim - 1

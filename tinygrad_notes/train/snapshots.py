@@ -43,29 +43,27 @@ class Snapshots(Callback):
 
     def begin(self, trainer: Any) -> None:
         """Keep the parameters that the run starts from."""
-        if not self.steps or self.steps[-1] != trainer.step:
-            self._take(trainer, trainer.step)
+        self.end(trainer)
 
     def after_step(self, trainer: Any) -> None:
         """Keep those after a step, if it is time to."""
-        if self.every is not None:
-            self._due(trainer, trainer.step + 1, (trainer.step + 1) % self.every == 0)
+        if self.every is not None and (trainer.step + 1) % self.every == 0:
+            self._offer(trainer, trainer.step + 1)
 
     def __call__(self, trainer: Any, row: dict[str, Any]) -> None:
         """Keep those after an epoch, unless steps are counted."""
         if self.every is None:
-            self._due(trainer, trainer.step, True)
+            self._offer(trainer, trainer.step)
 
     def end(self, trainer: Any) -> None:
         """Keep the last."""
-        if self.steps[-1] != trainer.step:
+        if self.steps[-1:] != [trainer.step]:
             self._take(trainer, trainer.step)
 
-    def _due(self, trainer, step, due):
-        if due:
-            self._seen += 1
-            if self._seen % self._skip == 0:
-                self._take(trainer, step)
+    def _offer(self, trainer, step):
+        self._seen += 1
+        if self._seen % self._skip == 0:
+            self._take(trainer, step)
 
     def _take(self, trainer, step):
         self.states.append({name: p.detach().clone() for name, p in trainer.model.named_parameters()})
