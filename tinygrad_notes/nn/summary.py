@@ -61,11 +61,12 @@ class Summary:
         rule = "-" * max(map(len, lines))
         frozen = self.parameters - self.trainable
         parts = f" ({self.trainable:,} trainable, {frozen:,} frozen)" if frozen else ""
-        totals = [f"Parameters: {self.parameters:,}{parts}", f"Memory of parameters and buffers: {_size(self.bytes)}"]
+        totals = [f"Parameters: {self.parameters:,}{parts}",
+                  f"Memory of parameters and buffers: {bytes_text(self.bytes)}"]
         if self.flops is not None:
             totals.append(f"FLOPs of one call: {_count(self.flops)}")
         if self.activations is not None:
-            totals.append(f"Memory kept for the backward pass: {_size(self.activations)}")
+            totals.append(f"Memory kept for the backward pass: {bytes_text(self.activations)}")
         return "\n".join([lines[0], rule, *lines[1:], rule, *totals])
 
 
@@ -92,12 +93,12 @@ def _count(n):
     return f"{n:,}"
 
 
-def _size(n):
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if n < 1024 or unit == "GiB":
-            return f"{n:,} {unit}" if unit == "bytes" else f"{n:,.1f} {unit}"
-        n /= 1024
-    return ""
+def bytes_text(n):
+    """A number of bytes as text."""
+    if n < 1024:
+        return f"{n:,} bytes"
+    power = 3 if n >= 1024**3 else 2 if n >= 1024**2 else 1
+    return f"{n / 1024**power:,.1f} {('KiB', 'MiB', 'GiB')[power - 1]}"
 
 
 # Looking at a call --------------------------------------------------------------------------------

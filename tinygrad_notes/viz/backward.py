@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from .groups import twins_of_gradients
 from .model import Graph, GraphEdge, GraphNode
 
 
@@ -43,7 +44,5 @@ def with_backward(graph):
                 arrivals.setdefault(e[0], []).append((number[n.number], e))
     facts = replace(graph.facts, passes=1, twins=dict(graph.facts.twins))
     drawn = Graph(nodes, edges, graph.groups, facts)
-    from .groups import _twins_of_gradients
-
-    _twins_of_gradients(drawn)
+    twins_of_gradients(drawn)
     return drawn

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..nn.summary import bytes_text
 from .model import Facts, Graph, GraphEdge, GraphGroup
 from .styles import size_of
 
@@ -84,15 +85,13 @@ def _title(before, after):
 
 def _totals(before, after):
     """Lines that say how the sums differ."""
-    from .health import size
-
     def line(name, one, two, shown):
         return f"{name}: {shown(one)} before, {shown(two)} after" if one != two else f"{name}: {shown(one)}"
     flops = [sum(n.flops for n in g.nodes) for g in (before, after)]
     held = [g.facts.held for g in (before, after)]
     peak = [g.facts.peak[0] if g.facts.peak else 0 for g in (before, after)]
-    lines = [("operations", flops, "{:,}".format), ("held for the backward pass", held, size),
-             ("peak of memory", peak, size)]
+    lines = [("operations", flops, "{:,}".format), ("held for the backward pass", held, bytes_text),
+             ("peak of memory", peak, bytes_text)]
     return tuple([line(name, *both, shown) for name, both, shown in lines if all(both)])
 
 
@@ -157,7 +156,7 @@ def _groups(before, after):
 
 
 def _edges(before, after, place):
-    found: dict = {}
+    found: dict[tuple, GraphEdge] = {}
     for side, graph in (("after", after), ("before", before)):
         for e in graph.edges:
             a, b = place[side, e[0]], place[side, e[1]]
@@ -166,4 +165,4 @@ def _edges(before, after, place):
                 found[key] = e.moved(a, b, status="added" if side == "after" else "removed")
             elif side == "before" and found[key].status == "added":
                 found[key] = found[key].moved(a, b, status="")
-    return [e for e in found.values() if isinstance(e, GraphEdge)]
+    return list(found.values())

@@ -69,7 +69,7 @@ class Cotangents:
         else:
             return
         inner = scope is not None and self._inner(scope.index)
-        if len(given) > 1 and not inner and not (scope is not None and self._order(receiver) > 1 and inner):
+        if len(given) > 1 and not inner:
             plus = Draft("+", "sum", receiver.time - 0.25, kind="sum", module=receiver.more.get("module", ""))
             plus.order, plus.anchor, plus.value = self.runs.get(run, 1), self._ground(target), total
             self.drafts.append(plus)

@@ -95,7 +95,7 @@ class _Finder:
                 self._fold(parent, items, start, period, count)
             queue += [g.number for g in graph.groups if g.parent == parent and g.first == g.number]
         graph.facts.twins.update(self.twins)
-        _twins_of_gradients(graph)
+        twins_of_gradients(graph)
 
     def _items(self, parent):
         """The groups and operations directly inside a group, in the order of computation."""
@@ -219,7 +219,7 @@ def _runs(signatures, items):
     return found
 
 
-def _twins_of_gradients(graph):
+def twins_of_gradients(graph):
     """What is drawn beside a node has its twin beside the node's twin."""
     twins = graph.facts.twins
     places: dict = {}

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..nn.summary import bytes_text
 from .statistics import dead_units, root_mean_square, shown
 
 RATIO = 1e3  # between the largest and the smallest gradient of layers before they are called vanishing or exploding
@@ -155,21 +156,9 @@ def _memory(graph):
         return []
     most, at = graph.facts.peak
     top = sorted((n for n in graph.nodes if n.held), key=lambda n: (-n.held, n.number))[:3]
-    told = f"{size(graph.facts.held)} are held for the backward pass" if graph.facts.held else "nothing is held"
+    told = f"{bytes_text(graph.facts.held)} are held for the backward pass" if graph.facts.held else "nothing is held"
     if top:
-        told += ", most by " + ", ".join(f"{n.label} ({size(n.held)})" for n in top)
+        told += ", most by " + ", ".join(f"{n.label} ({bytes_text(n.held)})" for n in top)
     where = graph.nodes[at]
-    told += f"; the peak of {size(most)} is reached at {_named(where)}"
+    told += f"; the peak of {bytes_text(most)} is reached at {_named(where)}"
     return [("memory", told, (at, *[n.number for n in top]))]
-
-
-def size(n):
-    """A number of bytes as text."""
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if n < 1024 or unit == "GiB":
-            return f"{n:,} {unit}" if unit == "bytes" else f"{n:,.1f} {unit}"
-        n /= 1024
-    return ""
-
-
-

@@ -1,12 +1,11 @@
 """A graph as one interactive page: everything is inside, nothing is asked of a server or a network."""
 from __future__ import annotations
 
-import functools
-import json
+import re
 from html import escape
-from importlib.resources import files
 
 from .data import plain
+from .embed import asset, json_in_script
 from .styles import STYLES
 
 SCRIPTS = ("view.js", "layout.js", "draw.js", "steps.js", "panel.js", "main.js")
@@ -22,19 +21,10 @@ def page(graph):
     title = f"Graph of {graph.facts.title}" if graph.facts.title else "Computation graph"
     parts = {
         "title": escape(title), "heading": escape(graph.facts.title or "computation graph"), "style": _style(),
-        "licence": escape(_asset("LICENSE-dagre.txt").strip("/*\n ")), "dagre": _asset("dagre.min.js"),
-        "data": _data(graph), "script": "\n".join(_asset(name) for name in SCRIPTS),
+        "licence": escape(asset("LICENSE-dagre.txt").strip("/*\n ")), "dagre": asset("dagre.min.js"),
+        "data": _data(graph), "script": "\n".join(asset(name) for name in SCRIPTS),
     }
-    text = _asset("page.html")
-    found, at = [], 0
-    while True:  # one walk: what is put in is never searched again
-        start = text.find("{{", at)
-        if start < 0:
-            break
-        end = text.index("}}", start)
-        found += [text[at:start], parts[text[start + 2:end]]]
-        at = end + 2
-    return "".join([*found, text[at:]])
+    return re.sub(r"{{(\w+)}}", lambda m: parts[m[1]], asset("page.html"))  # what is put in is not searched again
 
 
 def frame(graph):
@@ -48,8 +38,7 @@ def _data(graph):
     found = plain(_with_steps(graph))
     found["styles"] = {key: {"sign": sign, "words": words, "radius": radius}
                        for key, (_, _, radius, sign, words) in STYLES.items()}
-    text = json.dumps(found, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return json_in_script(found)
 
 
 def _with_steps(graph):
@@ -65,10 +54,5 @@ def _style():
     dark = {key: mixed.format(border) for key, (_, border, *_) in STYLES.items()}
     chosen = "\n".join(f':root[data-theme="dark"] .s-{key} {{ {value} }}' for key, value in dark.items())
     preferred = "\n".join(f':root:not([data-theme="light"]) .s-{key} {{ {value} }}' for key, value in dark.items())
-    sheet = _asset("page.css").replace("{{dark}}", DARK)
+    sheet = asset("page.css").replace("{{dark}}", DARK)
     return f"{sheet}\n{light}\n{chosen}\n@media (prefers-color-scheme: dark) {{\n{preferred}\n}}"
-
-
-@functools.cache
-def _asset(name):
-    return files(__package__).joinpath("assets", name).read_text(encoding="utf-8")

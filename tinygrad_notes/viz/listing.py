@@ -46,9 +46,8 @@ def _in_reading_order(graph):
 
 
 def _heading(group):
-    name = group.name or "the whole"
     repeated = f"  x{group.count}" if group.count > 1 else ""
-    return f"[{name}{': ' + group.label if group.label else ''}]{repeated}"
+    return f"[{group.title}]{repeated}"
 
 
 def _line(n, sources, rules):

@@ -43,8 +43,7 @@ def _group(graph, number, inside, lines):
         if at >= 0:
             g = graph.groups[at]
             times = f" ×{g.count}" if g.count > 1 else ""
-            name = f"{g.name or 'the whole'}{': ' + g.label if g.label else ''}{times}"
-            lines.append("  " * depth + f"subgraph g{at}[{_quoted(name)}]")
+            lines.append("  " * depth + f"subgraph g{at}[{_quoted(g.title + times)}]")
             stack.append((at, True))
         for n in inside.get(at, ()):
             left, right = SHAPES.get(n.role, ('("', '")'))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from os import PathLike
 
 FORMATS = ("svg", "dot", "html", "txt", "json", "mmd", "tex", "png", "pdf")
@@ -146,6 +146,11 @@ class GraphGroup:
     kind: str = "module"
     count: int = 1
     first: int = -1
+
+    @property
+    def title(self) -> str:
+        """Path and class."""
+        return f"{self.name or 'the whole'}{': ' + self.label if self.label else ''}"
 
 
 @dataclass
@@ -364,7 +369,7 @@ class Graph:
 
 
 def renumbered(nodes: Sequence[GraphNode], edges: Sequence[GraphEdge], groups: Sequence[GraphGroup],
-               facts: Facts, old: Mapping[int, int] | None = None) -> Graph:
+               facts: Facts) -> Graph:
     """A graph of some nodes of another, numbered anew; edges to nodes that are not there are dropped."""
     from dataclasses import replace
 

@@ -1,14 +1,12 @@
 """Pages of HTML that need nothing but themselves: style and script inside, every text escaped."""
 from __future__ import annotations
 
-import json
 import math
-import re
 from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from .curves import plot_curves, smoothed
+from .embed import asset, json_in_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,10 +45,10 @@ class Page:
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f'<title>{escape(self.title)}</title><link rel="icon" href="data:,">'
-            f'<style>{_asset("report.css")}</style></head>\n'
+            f'<style>{asset("report.css")}</style></head>\n'
             f'<body><header><div><h1>{escape(self.title)}{badge}</h1><p>{escape(self.subtitle)}</p></div></header>\n'
             f'<nav><div>{links}<button type="button" class="theme">light / dark</button></div></nav>\n<main>\n{body}'
-            f'<footer>{escape(foot)}</footer></main>\n<script>{_asset("report.js")}</script></body></html>\n')
+            f'<footer>{escape(foot)}</footer></main>\n<script>{asset("report.js")}</script></body></html>\n')
 
 
 def cards(rows: Iterable[tuple[str, Any, str]]) -> str:
@@ -90,7 +88,8 @@ def chart(curves: Mapping[str, Any], title: str = "", xlabel: str = "epoch", yla
     finite = lambda values: [v if math.isfinite(v) else None for v in values]
     data = {"title": title, "xlabel": xlabel, "ylabel": ylabel, "logy": logy,
             "series": [{"name": name, "x": x, "y": finite(y)} for name, (x, y) in pairs.items()]}
-    return f'<figure class="chart">{still.svg()}<script type="application/json">{_json(data)}</script></figure>'
+    return (f'<figure class="chart">{still.svg()}<script type="application/json">{json_in_script(data)}</script>'
+            '</figure>')
 
 
 def figure(svg: str, caption: str = "", style: str = "") -> str:
@@ -134,13 +133,3 @@ def note(text: str) -> str:
 def block(text: str) -> str:
     """Text as it is, such as a report or a command."""
     return f"<pre>{escape(text)}</pre>"
-
-
-def _json(value):
-    """JSON that cannot end the script it is in."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return re.sub("[<>&\u2028\u2029]", lambda m: f"\\u{ord(m[0]):04x}", text)
-
-
-def _asset(name):
-    return files(__package__).joinpath("assets", name).read_text(encoding="utf-8")

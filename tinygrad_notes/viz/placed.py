@@ -50,7 +50,7 @@ def place(graph):
     for n in graph.nodes:
         (x, y), (dx, dy) = layout.centers[cell[n.number]], offsets[n.number]
         boxes.append((x + dx, y + dy, *sizes[n.number]))
-    paths = [_path(graph, e, cell, boxes, links, layout) for e in graph.edges]
+    paths = [_path(e, cell, boxes, links, layout) for e in graph.edges]
     return Placed(boxes, paths, layout.width, layout.height)
 
 
@@ -80,7 +80,7 @@ def _cell(nodes, host, sizes, layers):
     return (width, 2 * reach), offsets
 
 
-def _path(graph, e, cell, boxes, links, layout):
+def _path(e, cell, boxes, links, layout):
     (xa, ya, wa, ha), (xb, yb, wb, hb) = boxes[e[0]], boxes[e[1]]
     a, b = cell[e[0]], cell[e[1]]
     if a == b:

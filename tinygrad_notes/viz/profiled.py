@@ -17,6 +17,7 @@ from ..program.errors import CannotRecord
 from ..program.flops import flops_of_scope
 from ..program.record import record
 from ..program.work import bytes_of, flops_of
+from .embed import asset
 from .flame import flame, quantity, seconds_text
 
 if TYPE_CHECKING:
@@ -181,16 +182,13 @@ class Profile:
 
     def html(self) -> str:
         """A page that needs nothing but itself: figures, flame picture with zoom, tables."""
-        from importlib.resources import files
-
         from .page import Page, cards, figure, note, table
         page = Page(f"Profile of {self.title}", "Where the time of one step goes")
         page.section("One step", cards([(n, v, "") for n, v in self.facts()]), note(self.remark()),
                      table(self._cells(self.by_phase(), PHASE_COLUMNS), PHASE_COLUMNS, range(1, 9)))
-        script = files("tinygrad_notes.viz").joinpath("assets", "flame.js").read_text(encoding="utf-8")
         page.section("Flame", note("Width is time; the stronger the color of an operation, the more of the step it "
                                    "took. Click a box (or press Enter on it) to look inside, the top box to go back."),
-                     figure(self.svg(), style="flame") + f"<script>{script}</script>")
+                     figure(self.svg(), style="flame") + f"<script>{asset('flame.js')}</script>")
         page.section("Operations", table(self._cells(self.by_operation(), COLUMNS), COLUMNS, range(2, 10)))
         if self.kernels:
             slowest = sorted(self.kernels, key=lambda k: -k.seconds)

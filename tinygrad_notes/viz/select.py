@@ -53,8 +53,7 @@ def around(graph, node, hops):
         near.setdefault(b, []).append(a)
     seen, edge = {start}, [start]
     for _ in range(hops):
-        edge = [m for k in edge for m in dict.fromkeys(near.get(k, ())) if m not in seen]
-        edge = list(dict.fromkeys(edge))
+        edge = list(dict.fromkeys(m for k in edge for m in near.get(k, ()) if m not in seen))
         seen.update(edge)
     return renumbered([n for n in graph.nodes if n.number in seen], graph.edges, graph.groups, graph.facts)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections import Counter
 from html import escape
 
-from .health import size as bytes_text
+from ..nn.summary import bytes_text
 from .model import UPDATE
 from .placed import lines_of, place
 from .styles import STATUSES, STYLES, VERDICTS, layer_color, style_of

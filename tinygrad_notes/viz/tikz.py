@@ -34,7 +34,7 @@ def write(graph):
         if e.kind == "saved" and not rules:
             continue
         lines.append(_edge(graph, e, path, layers, rules))
-    lines += _legend(colors, placed)
+    lines += _legend(colors)
     return "\n".join([*lines, r"\end{tikzpicture}", r"\end{document}", ""])
 
 
@@ -80,7 +80,7 @@ def _in(path):
     return 90 if path[1][1] > path[0][1] else 270
 
 
-def _legend(colors, placed):
+def _legend(colors):
     lines = []
     for k, (key, (*_, sign, words)) in enumerate(colors.items()):
         x, y = _n(10 + 105 * (k % 6)), _n(20 + 20 * (k // 6))
