@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 import tinygrad_notes as tn
-from tests.cli.browser import visit
+from tests.browser import visit
 from tinygrad_notes.cli import main
 from tinygrad_notes.cli.report import write_report
 from tinygrad_notes.cli.state import check_writable

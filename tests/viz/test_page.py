@@ -1,63 +1,30 @@
 """The interactive page in a real browser: it opens without errors and fast, collapses, searches, steps, compares."""
-import html
 import json
 import os
 import re
-import shutil
-import subprocess
 
 import pytest
 
 import tinygrad_notes as tn
+from tests.browser import visit
+from tests.viz.nets import Deep
 from tinygrad_notes import nn
 from tinygrad_notes.viz import Graph, GraphEdge, GraphNode
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-BROWSER = next((path for name in NAMES if (path := shutil.which(name))), None)
-pytestmark = [pytest.mark.same_on_strict,
-              pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: the page is not opened")]
+pytestmark = pytest.mark.same_on_strict
 
 
-def opened(folder, page, script="", size="1300,850"):
-    """What `script` returned inside the page, what the console said, and when the page was ready, in milliseconds."""
+def opened(folder, page, script, size="1300,850"):
+    """What `script` returned inside the page, and when the page was ready, in milliseconds."""
     path = folder / "page.html"
-    run = (f"<script>(() => {{ const found = (() => {{ {script} }})();"
-           "document.body.dataset.result = JSON.stringify(found === undefined ? null : found); })()</script>")
-    path.write_text(page.replace("</body>", run + "</body>"), encoding="utf-8")
-    command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-               f"--window-size={size}", f"--user-data-dir={folder / 'profile'}",
-               "--virtual-time-budget=3000", "--dump-dom", path.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    said = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    result = re.search(r'data-result="([^"]*)"', done.stdout)
-    ready = re.search(r'data-ready="(\d+)"', done.stdout)
-    assert ready, (said, done.stderr[-800:])
-    return json.loads(html.unescape(result.group(1))) if result else None, said, int(ready.group(1))
-
-
-class Block(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.a, self.b = nn.Linear(6, 6), nn.Linear(6, 6)
-
-    def forward(self, x):
-        return x + self.b(tn.tanh(self.a(x)))
-
-
-class Deep(nn.Module):
-    def __init__(self, n=4):
-        super().__init__()
-        self.blocks, self.head = nn.ModuleList([Block() for _ in range(n)]), nn.Linear(6, 2)
-
-    def forward(self, x):
-        for block in self.blocks:
-            x = block(x)
-        return self.head(x)
+    path.write_text(page, encoding="utf-8")
+    document, told = visit(path, f"told.push((() => {{ {script} }})());", None, f"--window-size={size}")
+    return json.loads(told)[0], int(re.search(r'data-ready="(\d+)"', document)[1])
 
 
 @pytest.fixture(scope="module")
 def deep():
-    return Deep().graph(tn.ones((3, 6))).html()
+    return Deep(4).graph(tn.ones((3, 6))).html()
 
 
 def test_the_page_is_one_file_that_asks_for_nothing(deep):
@@ -66,7 +33,7 @@ def test_the_page_is_one_file_that_asks_for_nothing(deep):
 
 
 def test_everything_in_one_visit(tmp_path, deep):
-    found, said, _ = opened(tmp_path, deep, """
+    found, _ = opened(tmp_path, deep, """
         const labels = () => [...view.boxes.values()].map(b => b.lines[0]);
         const out = {};
         state.fold = false; layouts.clear();
@@ -86,7 +53,6 @@ def test_everything_in_one_visit(tmp_path, deep):
         select(null); out.health = panel.textContent;
         document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "]", bubbles: true})); out.step = state.step;
         return out;""")
-    assert not said
     assert {"blocks.0: Block", "∂ blocks.0: Block", "blocks.3: Block", "head: Linear", "x"} <= set(found["closed"])
     assert len(found["closed"]) < 20 < found["open"] == found["again"]
     assert found["shut"] == ["blocks.1: Block", "∂ blocks.1: Block"]
@@ -98,7 +64,7 @@ def test_everything_in_one_visit(tmp_path, deep):
 
 def test_steps_follow_the_engine_and_say_what_waits(tmp_path):
     page = tn.graph(lambda x: tn.sum(tn.sin(x) * x), tn.ones(3)).html()
-    found, said, _ = opened(tmp_path, page, """
+    found, _ = opened(tmp_path, page, """
         const out = [];
         for (let k = 0; k < steps.length; k++) {
           goTo(k);
@@ -107,7 +73,6 @@ def test_steps_follow_the_engine_and_say_what_waits(tmp_path):
                     document.querySelectorAll(".box.now").length, document.querySelectorAll(".badge").length]);
         }
         return out;""")
-    assert not said
     assert [step[:2] for step in found] == [
         ["forward", "sin"], ["forward", "multiply"], ["forward", "sum"], ["backward", "sum"], ["backward", "multiply"],
         ["backward", "sin"], ["backward", "+"], ["backward", "∂x"]]
@@ -120,11 +85,11 @@ def test_steps_follow_the_engine_and_say_what_waits(tmp_path):
 def test_a_module_named_script_is_text(tmp_path):
     model = nn.Sequential()
     model.add_module("<script>bad = 1</script><img src=x onerror=bad=2>", nn.Linear(2, 2))
-    found, said, _ = opened(tmp_path, model.graph(tn.ones((1, 2))).html(), """
+    found, _ = opened(tmp_path, model.graph(tn.ones((1, 2))).html(), """
         depth(0);
         const text = stage.textContent.includes("<img src=x onerror=bad=2>");
         return [typeof bad, document.querySelectorAll('img').length, text];""")
-    assert found == ["undefined", 0, True] and not said
+    assert found == ["undefined", 0, True]
 
 
 def long(n):
@@ -143,12 +108,13 @@ def long(n):
 
 def test_five_thousand_nodes_open_in_two_seconds_and_move_smoothly(tmp_path):
     page = long(2500).html()  # the page shows the backward pass as well
-    found, said, ready = opened(tmp_path, page, """
+    found, ready = opened(tmp_path, page, """
         const start = performance.now();
         for (let k = 0; k < 60; k++) { camera.x += 7; camera.k *= k % 2 ? 1.02 : 0.98; paint(); }
         return [nodes.length, view.boxes.size, (performance.now() - start) / 60];""")
-    assert not said and found[0] >= 5000 and found[1] <= 400
-    busy = max(1.0, 1.5 * os.getloadavg()[0] / (os.cpu_count() or 1))  # other work on this machine takes its share
+    assert found[0] >= 5000 and found[1] <= 400
+    # Other work on this machine takes its share; a page that is four times too slow is slow whatever the load.
+    busy = min(4.0, max(1.0, 1.5 * os.getloadavg()[0] / (os.cpu_count() or 1)))
     assert ready < 2000 * busy and found[2] < 16 * busy
 
 
@@ -156,7 +122,7 @@ def test_two_graphs_are_compared(tmp_path):
     def drawn(activation):
         tn.manual_seed(0)
         return nn.Sequential(nn.Linear(4, 4), activation()).graph(tn.ones((5, 4)))
-    found, said, _ = opened(tmp_path, drawn(nn.Tanh).compare(drawn(nn.Sigmoid)).html(), """
+    found, _ = opened(tmp_path, drawn(nn.Tanh).compare(drawn(nn.Sigmoid)).html(), """
         const out = {};
         const labels = () => [...view.boxes.values()].filter(b => b.layer === "forward" && !b.group)
             .map(b => b.lines[0]);
@@ -166,7 +132,7 @@ def test_two_graphs_are_compared(tmp_path):
         }
         out.offered = !byId("side").closest("label").hidden; out.panel = panel.textContent;
         return out;""")
-    assert not said and found["offered"] and "removed" in found["panel"]
+    assert found["offered"] and "removed" in found["panel"]
     assert {"− tanh", "+ sigmoid"} <= set(found["both"])
     assert "+ sigmoid" not in found["before"] and "− tanh" not in found["after"] and "− tanh" in found["before"]
     assert {"− tanh", "+ sigmoid"} <= set(found["changes"]) and "linear" not in found["changes"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_notes as tn
-from tests.cli.browser import visit
+from tests.browser import visit
 from tinygrad_notes.autograd import primitive
 from tinygrad_notes.autograd.plan import CALLS, PRIMITIVES
 from tinygrad_notes.program.errors import CannotRecord

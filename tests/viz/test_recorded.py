@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_notes as tn
+from tests.viz.nets import Deep
 from tinygrad_notes import nn
 from tinygrad_notes.viz import Graph
 
@@ -21,26 +22,6 @@ def product(x, y):
 def edges(graph, kind):
     """{(label of the giver, label of the receiver): formula}."""
     return {(graph.nodes[e[0]].label, graph.nodes[e[1]].label): e.formula for e in graph.edges if e.kind == kind}
-
-
-class Block(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.a, self.norm = nn.Linear(6, 6), nn.LayerNorm(6)
-
-    def forward(self, x):
-        return x + self.norm(tn.tanh(self.a(x)))
-
-
-class Deep(nn.Module):
-    def __init__(self, n=5):
-        super().__init__()
-        self.blocks, self.head = nn.ModuleList([Block() for _ in range(n)]), nn.Linear(6, 2)
-
-    def forward(self, x):
-        for block in self.blocks:
-            x = block(x)
-        return self.head(x)
 
 
 # The backward pass over the forward pass -------------------------------------------------------------
@@ -130,7 +111,7 @@ def test_nodes_know_module_line_arithmetic_and_memory():
     assert n.module == "blocks.0.a" and n.flops == 2 * 3 * 6 * 6 + 3 * 6 and n.bytes == 3 * 6 * 4
     assert n.device == tn.current_device().name or n.device == "cpu"
     tanh = next(n for n in g.nodes if n.label == "tanh" and n.layer == "forward")
-    assert tanh.site.startswith("test_recorded.py:") and "self.norm(tn.tanh(self.a(x)))" in tanh.code
+    assert tanh.site.startswith("nets.py:") and "self.norm(tn.tanh(self.a(x)))" in tanh.code
     assert tanh.held == 3 * 6 * 4
     assert g.facts.peak[0] >= g.facts.held > 0
     assert [grp.name for grp in g.groups if grp.label == "Linear"] == ["blocks.0.a", "blocks.1.a", "head"]

@@ -79,7 +79,7 @@ def test_the_model_and_the_random_stream_are_left_as_they_were(fails):
     opt.step()
     arrays = {name: p.data for name, p in model.named_parameters()}
     before = {name: t.numpy().copy() for name, t in model.state_dict().items()}
-    stream = tn.default_generator.get_state() if hasattr(tn, "default_generator") else None
+    stream = tn.default_generator.get_state()
     modes = [module.training for module in model.modules()]
 
     def loss(model, x):
@@ -97,8 +97,7 @@ def test_the_model_and_the_random_stream_are_left_as_they_were(fails):
     for name, t in model.state_dict().items():
         np.testing.assert_array_equal(t.numpy(), before[name])
     assert modes == [module.training for module in model.modules()]
-    if stream is not None:
-        np.testing.assert_array_equal(tn.default_generator.get_state(), stream)
+    np.testing.assert_array_equal(tn.default_generator.get_state(), stream)
 
 
 def test_training_goes_on_with_the_same_bits_after_a_surface():

@@ -17,7 +17,7 @@ def browser():
 
 
 def visit(path, script="", folder=None, *flags):
-    """Open a page from disk, run `script` in it when it is loaded; (the document, what `script` put into `told`).
+    """Open a page from disk, run `script` in it when it is loaded; (the document, what `script` put into `told`, JSON).
 
     Fails if the page or its script writes an error to the console, or asks for anything but itself.
     """
