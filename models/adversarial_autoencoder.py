@@ -18,6 +18,7 @@ from ..nn import functional as F
 from ..optim import Adam
 from .autoencoder import Autoencoder, squared_distance
 from .gan import Discriminator, slope_of
+from .noise import somewhere_between, standard_normal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,9 +71,7 @@ class AdversarialAutoencoder(Autoencoder):
 
     def prior(self, n: int, generator: Generator | None = None) -> Tensor:
         """z ~ N(0, I), (n, K); the same numbers in every precision."""
-        like = next(self.parameters())
-        z = ops.normal((n, self.latent_dim), generator=generator, dtype="float32", device=like.device)
-        return ops.astype(z, like.dtype)
+        return standard_normal((n, self.latent_dim), next(self.parameters()), generator)
 
     def critic_loss(self, z: Tensor, h: Tensor) -> Tensor:
         """What eta descends, from draws of the prior and codes."""
@@ -156,8 +155,6 @@ class WassersteinAutoencoder(AdversarialAutoencoder):
 
     def critic_loss(self, z: Tensor, h: Tensor) -> Tensor:
         """What eta descends, with the penalty on its slope."""
-        share = ops.uniform((len(h), 1), dtype="float32", device=h.device)
-        between = h + ops.astype(share, h.dtype) * (z - h)
-        over = ops.relu(slope_of(self.critic, between) - 1)
+        over = ops.relu(slope_of(self.critic, somewhere_between(z, h)) - 1)
         gap = F.gan_discriminator_loss(self.critic(z), self.critic(h), "wasserstein")
         return gap + self.penalty * ops.mean(ops.square(over))

@@ -10,6 +10,7 @@ from .. import ops
 from ..autograd import as_tensor, no_grad
 from ..nn import MLP, SiLU
 from ..nn import functional as F
+from .noise import standard_normal
 from .vae import VAE
 
 if TYPE_CHECKING:
@@ -88,5 +89,5 @@ class ConditionalVAE(VAE):
         like = next(self.parameters())
         with no_grad(), self.evaluating():
             y = as_tensor(y)
-            z = ops.normal((len(y), self.latent_dim), generator=generator, dtype="float32", device=like.device)
-            return self.decode(self._beside(ops.astype(z, like.dtype), y))
+            z = standard_normal((len(y), self.latent_dim), like, generator)
+            return self.decode(self._beside(z, y))

@@ -18,6 +18,7 @@ from ..autograd import as_tensor, enable_grad, grad, no_grad
 from ..nn import MLP, Buffer, LeakyReLU, Linear, Module, Parameter, ReLU, functional_call
 from ..nn import functional as F
 from ..optim import Adam
+from .noise import standard_normal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,9 +167,7 @@ class GAN(Module):
 
     def noise(self, n: int, generator: Generator | None = None) -> Tensor:
         """z ~ N(0, I), (n, K); the same numbers in every precision."""
-        like = next(self.parameters())
-        z = ops.normal((n, self.latent_dim), generator=generator, dtype="float32", device=like.device)
-        return ops.astype(z, like.dtype)
+        return standard_normal((n, self.latent_dim), next(self.parameters()), generator)
 
     def generate(self, z: ArrayLike, *labels: ArrayLike) -> Tensor:
         """G(z), (N, K) -> (N, D)."""

@@ -10,14 +10,13 @@
 """
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from .. import ops
 from ..autograd import as_tensor, no_grad
-from ..nn import MLP, Linear, Module, ModuleList, Parameter, SiLU
-from ..nn import functional as F
-from .vae import DECODERS
+from ..nn import MLP, Linear, ModuleList, Parameter, SiLU
+from .noise import standard_normal
+from .vae import _Decoding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 BOUND = 7.0  # logarithms of variances stay within this
 
 
-class HierarchicalVAE(Module):
+class HierarchicalVAE(_Decoding):
     """A variational autoencoder with several layers of codes.
 
     Formula: loss = -E log p(x|z_1) + beta sum_l E KL(q(z_l|x, z_(l+1)) || p(z_l|z_(l+1))).
@@ -60,11 +59,8 @@ class HierarchicalVAE(Module):
         dims = tuple(latent_dims)
         if not dims or min((data_dim, width, *dims)) < 1:
             raise ValueError(f"HierarchicalVAE: sizes must be at least 1, got {data_dim}, {dims}, {width}")
-        if decoder not in DECODERS:
-            raise ValueError(f"decoder: expected one of {', '.join(DECODERS)}, got {decoder!r}")
-        if not 0 <= beta < math.inf:
-            raise ValueError(f"beta: expected a number >= 0, got {beta!r}")
-        self.data_dim, self.latent_dims, self.likelihood, self.beta = data_dim, dims, decoder, beta
+        self._take(data_dim, decoder, beta)
+        self.latent_dims = dims
         home: dict[str, Any] = {"device": device, "dtype": dtype}
         self.up = ModuleList(MLP([n, width, width], SiLU, **home) for n in (data_dim, *[width] * (len(dims) - 1)))
         self.guess = ModuleList(Linear(width, 2 * k, **home) for k in dims)
@@ -102,21 +98,12 @@ class HierarchicalVAE(Module):
                 own, above = ops.exp(-log_var), ops.exp(-prior_log_var)  # precisions
                 mean = (mean * own + prior_mean * above) / (own + above)
                 log_var = -ops.log(own + above)
-            noise = ops.normal(mean.shape, generator=generator, dtype="float32", device=mean.device)
-            z = mean + ops.exp(0.5 * log_var) * ops.astype(noise, mean.dtype)
+            z = self.draw(mean, log_var, generator)
             ratio = log_var - prior_log_var
             kl = 0.5 * ops.sum(ops.exp(ratio) - 1 - ratio + ops.square(mean - prior_mean) * ops.exp(-prior_log_var),
                                axis=-1)
             found.insert(0, (z, mean, kl))
         return found
-
-    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
-        """log p(x|z_1) of each example in nats, (N,)."""
-        out = self.decoder(z)
-        if self.likelihood == "bernoulli":
-            return -ops.sum(F.binary_cross_entropy_with_logits(out, x, reduction="none"), axis=-1)
-        error = (x - out) * ops.exp(-self.log_sigma)
-        return -0.5 * ops.sum(error * error, axis=-1) - self.data_dim * (self.log_sigma + 0.5 * math.log(2 * math.pi))
 
     def loss(self, x: ArrayLike, generator: Generator | None = None) -> dict[str, Tensor]:
         """The negative bound and its terms, means over the batch.
@@ -135,11 +122,6 @@ class HierarchicalVAE(Module):
         kl = sum(terms.values(), 0.0 * reconstruction)
         return {"loss": reconstruction + self.beta * kl, "reconstruction": reconstruction, "kl": kl, **terms}
 
-    def decode(self, z: ArrayLike) -> Tensor:
-        """The mean of p(x|z_1), (N, K_1) -> (N, D)."""
-        out = self.decoder(as_tensor(z))
-        return ops.sigmoid(out) if self.likelihood == "bernoulli" else out
-
     def encode(self, x: ArrayLike) -> tuple[Tensor, Tensor]:
         """Means of the posterior of the top codes and of the bottom ones, (N, K_L) and (N, K_1)."""
         layers = self.posterior(x)
@@ -153,15 +135,10 @@ class HierarchicalVAE(Module):
     def sample(self, n: int, generator: Generator | None = None) -> Tensor:
         """`n` new examples, drawn from the top down; (n, D), without recording."""
         like = next(self.parameters())
-
-        def noise(k):
-            e = ops.normal((n, k), generator=generator, dtype="float32", device=like.device)
-            return ops.astype(e, like.dtype)
         with no_grad(), self.evaluating():
-            z = noise(self.latent_dims[-1])
-            for down, k in zip(reversed(self.down), reversed(self.latent_dims[:-1])):
-                mean, log_var = self._normal(down(z))
-                z = mean + ops.exp(0.5 * log_var) * noise(k)
+            z = standard_normal((n, self.latent_dims[-1]), like, generator)
+            for down in reversed(self.down):
+                z = self.draw(*self._normal(down(z)), generator)
             return self.decode(z)
 
     def extra_repr(self) -> str:

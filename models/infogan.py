@@ -17,6 +17,7 @@ from ..nn import MLP, ReLU
 from ..nn import functional as F
 from ..optim import Adam
 from .gan import GAN, Discriminator
+from .noise import standard_normal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,8 +73,7 @@ class InfoGAN(GAN):
         """[z, one-hot k, u], (n, K + C + codes)."""
         like = next(self.parameters())
         k = ops.randint(0, self.classes, (n,), generator=generator, device=like.device)
-        z = ops.normal((n, self.latent_dim + self.codes), generator=generator, dtype="float32", device=like.device)
-        return self._joined(ops.astype(z, like.dtype), k)
+        return self._joined(standard_normal((n, self.latent_dim + self.codes), like, generator), k)
 
     def _joined(self, z, k):
         parts = z[:, :self.latent_dim], ops.astype(F.one_hot(k, self.classes), z.dtype), z[:, self.latent_dim:]

@@ -52,14 +52,7 @@ class IWAE(VAE):
 
     def log_weights(self, x: Tensor, generator: Generator | None = None) -> Tensor:
         """log w_s of each example, (S, N) in nats."""
-        mean, log_var = self.encode(x)
-        n, k = mean.shape
-        noise = ops.normal((self.draws, n, k), generator=generator, dtype="float32", device=mean.device)
-        noise = ops.astype(noise, mean.dtype)
-        z = mean + ops.exp(0.5 * log_var) * noise  # (S, N, K)
-        # log p(z) - log q(z|x): the constants of the two normal densities cancel.
-        ratio = 0.5 * ops.sum(noise * noise + log_var - z * z, axis=-1)
-        return self.log_likelihood(ops.broadcast_to(x, (self.draws, *x.shape)), z) + ratio
+        return self._log_weights(x, *self.encode(x), self.draws, generator)
 
     def loss(self, x: ArrayLike, generator: Generator | None = None) -> dict[str, Tensor]:
         """Minus the importance-weighted bound, and the ELBO of the same draws; means over the batch.

@@ -19,6 +19,7 @@ from .. import ops
 from ..autograd import as_tensor, no_grad
 from ..nn import MLP, Module, Parameter, SiLU
 from ..nn import functional as F
+from .noise import standard_normal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,45 @@ if TYPE_CHECKING:
 DECODERS = ("bernoulli", "gaussian")
 
 
-class VAE(Module):
+class _Decoding(Module):
+    """What models with a code z share: p(x|z). They define `decoder`, and `log_sigma` if it is Gaussian."""
+
+    decoder: MLP
+    log_sigma: Parameter
+
+    def _take(self, data_dim, decoder, beta):
+        if decoder not in DECODERS:
+            raise ValueError(f"decoder: expected one of {', '.join(DECODERS)}, got {decoder!r}")
+        if not 0 <= beta < math.inf:
+            raise ValueError(f"beta: expected a number >= 0, got {beta!r}")
+        self.data_dim, self.likelihood, self.beta = data_dim, decoder, beta
+
+    def draw(self, mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
+        """Codes z = m + s e, through which gradients flow to m and s; e is the same in every precision."""
+        return mean + ops.exp(0.5 * log_var) * standard_normal(mean.shape, mean, generator)
+
+    def decode(self, z: ArrayLike) -> Tensor:
+        """The mean of p(x|z).
+
+        Args:
+            z: (N, K).
+
+        Returns:
+            (N, D): probabilities of a Bernoulli decoder, means of a Gaussian one.
+        """
+        out = self.decoder(as_tensor(z))
+        return ops.sigmoid(out) if self.likelihood == "bernoulli" else out
+
+    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
+        """log p(x|z) of each example in nats, (N,)."""
+        out = self.decoder(z)
+        if self.likelihood == "bernoulli":
+            return -ops.sum(F.binary_cross_entropy_with_logits(out, x, reduction="none"), axis=-1)
+        error = (x - out) * ops.exp(-self.log_sigma)
+        return -0.5 * ops.sum(error * error, axis=-1) - self.data_dim * (self.log_sigma + 0.5 * math.log(2 * math.pi))
+
+
+class VAE(_Decoding):
     """A variational autoencoder with perceptrons on both sides.
 
     Formula: loss = -E_q[log p(x|z)] + beta KL(q(z|x) || N(0, I)), in nats per example; with beta = 1 it is -ELBO.
@@ -62,11 +101,8 @@ class VAE(Module):
         hidden = tuple(hidden)
         if min((data_dim, latent_dim, *hidden)) < 1:
             raise ValueError(f"VAE: sizes must be at least 1, got {data_dim}, {latent_dim}, {hidden}")
-        if decoder not in DECODERS:
-            raise ValueError(f"decoder: expected one of {', '.join(DECODERS)}, got {decoder!r}")
-        if not 0 <= beta < math.inf:
-            raise ValueError(f"beta: expected a number >= 0, got {beta!r}")
-        self.data_dim, self.latent_dim, self.likelihood, self.beta = data_dim, latent_dim, decoder, beta
+        self._take(data_dim, decoder, beta)
+        self.latent_dim = latent_dim
         home: dict[str, Any] = {"device": device, "dtype": dtype}
         self.encoder = MLP([data_dim, *hidden, 2 * latent_dim], SiLU, **home)
         self.decoder = MLP([latent_dim, *hidden[::-1], data_dim], SiLU, **home)
@@ -84,31 +120,6 @@ class VAE(Module):
         """
         both = self.encoder(as_tensor(x))  # (N, 2K)
         return both[:, :self.latent_dim], both[:, self.latent_dim:]
-
-    def decode(self, z: ArrayLike) -> Tensor:
-        """The mean of p(x|z).
-
-        Args:
-            z: (N, K).
-
-        Returns:
-            (N, D): probabilities of a Bernoulli decoder, means of a Gaussian one.
-        """
-        out = self.decoder(as_tensor(z))
-        return ops.sigmoid(out) if self.likelihood == "bernoulli" else out
-
-    def draw(self, mean: Tensor, log_var: Tensor, generator: Generator | None = None) -> Tensor:
-        """Codes z = m + s e, through which gradients flow to m and s; e is the same in every precision."""
-        noise = ops.normal(mean.shape, generator=generator, dtype="float32", device=mean.device)
-        return mean + ops.exp(0.5 * log_var) * ops.astype(noise, mean.dtype)
-
-    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
-        """log p(x|z) of each example in nats, (N,)."""
-        out = self.decoder(z)
-        if self.likelihood == "bernoulli":
-            return -ops.sum(F.binary_cross_entropy_with_logits(out, x, reduction="none"), axis=-1)
-        error = (x - out) * ops.exp(-self.log_sigma)
-        return -0.5 * ops.sum(error * error, axis=-1) - self.data_dim * (self.log_sigma + 0.5 * math.log(2 * math.pi))
 
     def loss(self, x: ArrayLike, generator: Generator | None = None) -> dict[str, Tensor]:
         """The negative evidence lower bound and its two terms, means over the batch.
@@ -144,14 +155,16 @@ class VAE(Module):
         with no_grad():
             x = as_tensor(x)
             mean, log_var = self.encode(x)
-            weights = []
-            for _ in range(draws):
-                z = self.draw(mean, log_var, generator)
-                centered = (z - mean) * ops.exp(-0.5 * log_var)
-                # log p(z) - log q(z|x): the constants of the two normal densities cancel.
-                ratio = 0.5 * ops.sum(centered * centered + log_var - z * z, axis=-1)
-                weights.append(self.log_likelihood(x, z) + ratio)
-            return ops.logsumexp(ops.stack(weights), axis=0) - math.log(draws)
+            weights = [self._log_weights(x, mean, log_var, 1, generator) for _ in range(draws)]
+            return ops.logsumexp(ops.concat(weights), axis=0) - math.log(draws)
+
+    def _log_weights(self, x, mean, log_var, draws, generator):
+        """log p(x|z_s) p(z_s) / q(z_s|x) of several draws, (S, N)."""
+        noise = standard_normal((draws, *mean.shape), mean, generator)
+        z = mean + ops.exp(0.5 * log_var) * noise  # (S, N, K)
+        # log p(z) - log q(z|x): the constants of the two normal densities cancel.
+        ratio = 0.5 * ops.sum(noise * noise + log_var - z * z, axis=-1)
+        return self.log_likelihood(ops.broadcast_to(x, (draws, *x.shape)), z) + ratio
 
     def reconstruct(self, x: ArrayLike) -> Tensor:
         """x -> mean code -> mean of the decoder, (N, D) -> (N, D), without recording."""
@@ -162,8 +175,7 @@ class VAE(Module):
         """`n` new examples: codes from the prior, decoded to their means; (n, D), without recording."""
         like = next(self.parameters())
         with no_grad(), self.evaluating():
-            z = ops.normal((n, self.latent_dim), generator=generator, dtype="float32", device=like.device)
-            return self.decode(ops.astype(z, like.dtype))
+            return self.decode(standard_normal((n, self.latent_dim), like, generator))
 
     def traverse(self, axes: Sequence[int] | None = None, steps: int = 9, reach: float = 2.5,
                  around: ArrayLike | None = None) -> Tensor:

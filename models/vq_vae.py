@@ -216,11 +216,8 @@ class VQVAE(Module):
         The places are drawn apart. A model of their joint law (a GPT over the M numbers) draws better ones: `decode`.
         """
         with no_grad(), self.evaluating():
-            like = next(self.parameters())
-            shape = (n, *self.used.shape)
-            u = ops.uniform(shape, generator=generator, dtype="float32", device=like.device)
-            gumbel = -ops.log(-ops.log(ops.clip(u, 1e-7, 1 - 1e-7)))
-            return self.decode(ops.argmax(ops.log(self.used) + gumbel, axis=-1))
+            entries = ops.multinomial(self.used, n, replacement=True, generator=generator)  # (M, n)
+            return self.decode(entries.T.to(self.used.device))
 
     def bits(self) -> float:
         """Bits per example: M log2 B."""

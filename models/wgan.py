@@ -13,6 +13,7 @@ from ..autograd import as_tensor, no_grad
 from ..nn import Linear
 from ..nn.utils.parametrizations import spectral_norm
 from .gan import GAN, Discriminator
+from .noise import somewhere_between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,10 +83,7 @@ class WGAN(GAN):
         found = super().parts(x, fake, *labels)
         found["distance"] = -found["discriminator"]
         if self.constraint in ("penalty", "lipschitz"):
-            like = next(self.parameters())
-            share = ops.uniform((len(x), 1), dtype="float32", device=like.device)
-            between = fake + ops.astype(share, like.dtype) * (x - fake)
-            over = self.slope(between, *labels) - 1
+            over = self.slope(somewhere_between(x, fake), *labels) - 1
             found["penalty"] = ops.mean(ops.square(over if self.constraint == "penalty" else ops.relu(over)))
             for name in ("loss", "discriminator"):
                 found[name] = found[name] + self.weight * found["penalty"]

@@ -7,6 +7,7 @@ from ... import ops
 from ...autograd import as_tensor, no_grad
 from ...backend.names import unknown
 from ...nn import Module
+from ..noise import standard_normal
 from .process import Process
 from .schedules import SCHEDULES
 
@@ -183,8 +184,7 @@ class DDPM(Module):
         return x, label
 
     def _normal(self, shape, generator):
-        like = next(self.parameters())
-        return ops.astype(ops.normal(shape, generator=generator, dtype="float32", device=like.device), like.dtype)
+        return standard_normal(shape, next(self.parameters()), generator)
 
     def extra_repr(self) -> str:
         """Sizes and kind."""

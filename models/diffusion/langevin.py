@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ... import ops
 from ...autograd import as_tensor, enable_grad, is_grad_enabled, no_grad
 from ...autograd import grad as gradient
+from ..noise import standard_normal, standard_uniform
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,7 +113,7 @@ def langevin(score: Callable[[Tensor], Tensor], x: ArrayLike, step: float, steps
     with no_grad():
         at = as_tensor(x)
         for _ in range(steps):
-            at = at + step * score(at) + math.sqrt(2 * step) * _noise(at, generator)
+            at = at + step * score(at) + math.sqrt(2 * step) * standard_normal(at.shape, at, generator)
         return at
 
 
@@ -162,20 +163,15 @@ def mala(log_density: Callable[[Tensor], Tensor], x: ArrayLike, step: float, ste
         x = as_tensor(x).detach()
         value, slope = look(x)
         for _ in range(steps):
-            ahead = x + step * slope + math.sqrt(2 * step) * _noise(x, generator)
+            ahead = x + step * slope + math.sqrt(2 * step) * standard_normal(x.shape, x, generator)
             new_value, new_slope = look(ahead)
             ratio = new_value + way(ahead, new_slope, x) - value - way(x, slope, ahead)
-            drawn = ops.uniform((len(x),), generator=generator, dtype="float32", device=x.device)
-            take = ops.log(ops.astype(drawn, x.dtype)) < ratio
+            take = ops.log(standard_uniform((len(x),), x, generator)) < ratio
             column = ops.reshape(take, (-1, *[1] * (x.ndim - 1)))
             x, value = ops.where(column, ahead, x), ops.where(take, new_value, value)
             slope = ops.where(column, new_slope, slope)
             accepted += float(ops.mean(ops.astype(take, x.dtype)))
     return Chains(x, accepted / max(steps, 1))
-
-
-def _noise(x: Any, generator):
-    return ops.astype(ops.normal(x.shape, generator=generator, dtype="float32", device=x.device), x.dtype)
 
 
 def _checked(name, step, steps):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ... import ops
 from ...autograd import as_tensor, no_grad
 from ...nn import Module
+from ..noise import standard_normal
 from .langevin import langevin
 
 if TYPE_CHECKING:
@@ -99,8 +100,7 @@ class ScoreModel(Module):
         """
         like = next(self.parameters())
         with no_grad(), self.evaluating():
-            x = ops.normal((n, *self.shape), generator=generator, dtype="float32", device=like.device)
-            x = self.high * ops.astype(x, like.dtype)
+            x = self.high * standard_normal((n, *self.shape), like, generator)
             for sigma in self.sigmas:
                 x = langevin(partial(self.score, sigma=sigma), x, pace * sigma**2, steps, generator)
             return x + self.low**2 * self.score(x, self.low)

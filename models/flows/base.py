@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ... import ops
 from ...autograd import as_tensor, no_grad
 from ...nn import Module, ModuleList
+from ..noise import standard_normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -190,7 +191,9 @@ class Flow(Chain):
 
     def draw(self, n: int, generator: Generator | None = None) -> Tensor:
         """`n` latent codes from N(0, I), of the dtype and on the device of the parameters."""
-        return standard_normal((n, *self.shape), next(self.parameters(), None), generator)
+        like = next(self.parameters(), None)
+        shape = (n, *self.shape)
+        return ops.normal(shape, generator=generator) if like is None else standard_normal(shape, like, generator)
 
     def reverse_kl(self, log_density: Callable[[Tensor], Tensor], n: int, generator: Generator | None = None) -> Tensor:
         """How far the flow is from a density that can be computed: KL(flow || density), up to its constant.
@@ -217,13 +220,6 @@ def log_normal(z: Tensor) -> Tensor:
     """log N(z; 0, I) of each example: (N, ...) -> (N,)."""
     flat = ops.reshape(z, (z.shape[0], -1))  # (N, ...) -> (N, D)
     return -0.5 * (ops.sum(flat * flat, axis=1) + flat.shape[1] * LOG_2PI)
-
-
-def standard_normal(shape: Sequence[int], like: Tensor | None, generator: Generator | None = None) -> Tensor:
-    """Numbers from N(0, 1), the same in every precision, of the dtype and on the device of `like`."""
-    if like is None:
-        return ops.normal(tuple(shape), generator=generator)
-    return ops.astype(ops.normal(tuple(shape), generator=generator, dtype="float32", device=like.device), like.dtype)
 
 
 def no_change(x: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ... import ops
 from ...autograd import as_tensor, no_grad
 from ...nn import Conv2d, Module, ModuleList, Sequential, SiLU
+from ..noise import standard_uniform
 from .base import Bijection, Chain, Flow, log_normal, no_change
 from .coupling import Coupling, start_at_zero
 from .elementwise import Affine, Logit
@@ -204,8 +205,7 @@ class Glow(Flow):
             generator: the stream of u.
         """
         x = ops.reshape(as_tensor(x), (-1, *self.image))
-        noise = ops.uniform(x.shape, generator=generator, dtype="float32", device=x.device)
-        y = ((self.levels - 1) * x + ops.astype(noise, x.dtype)) / self.levels
+        y = ((self.levels - 1) * x + standard_uniform(x.shape, x, generator)) / self.levels
         z, log_det = self.to_latent(y)
         return log_normal(z) + log_det - z.shape[1] * math.log(self.levels)
 

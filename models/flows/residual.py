@@ -8,7 +8,8 @@ from ...autograd import as_tensor, enable_grad, is_grad_enabled
 from ...autograd import grad as gradient
 from ...nn import MLP, Linear, Sequential, Tanh
 from ...nn import functional as F
-from .base import Bijection, Flow, checked, no_change, standard_normal
+from ..noise import standard_normal
+from .base import Bijection, Flow, checked, no_change
 from .coupling import start_at_zero
 from .linear import ActNorm
 

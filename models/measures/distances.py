@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import ops
 from ...autograd import as_tensor, no_grad
+from ..noise import standard_normal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,8 +117,7 @@ def sliced_wasserstein(x: ArrayLike, y: ArrayLike, directions: int = 100, p: flo
     if len(a) != len(b) or directions < 1 or not 1 <= p < math.inf:
         raise ValueError(f"sliced_wasserstein: expected equally many examples, directions >= 1 and p >= 1, got "
                          f"{len(a)}, {len(b)}, {directions}, {p}")
-    u = ops.normal((a.shape[1], directions), generator=generator, dtype="float32", device=a.device)
-    u = ops.astype(u, a.dtype)
+    u = standard_normal((a.shape[1], directions), a, generator)
     u = u / ops.linalg.vector_norm(u, axis=0)
     gap = ops.abs(ops.sort(a @ u, axis=0) - ops.sort(b @ u, axis=0))
     return ops.mean(gap**p)**(1 / p)
