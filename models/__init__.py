@@ -10,9 +10,9 @@ from .cyclegan import CycleGAN, cycle_loss
 from .dcgan import DCGAN, ConvDiscriminator, ConvGenerator
 from .ensemble import Bagging, Ensemble
 from .gan import GAN, ConditionalGAN, Discriminator, MinibatchDiscrimination
-from .gnn import GCN, GIN, LinkPredictor
+from .gnn import GCN, GIN, LinkPredictor, NodeClassifier
 from .gpt import GPT, LanguageModel
-from .graphs import GAT, MPNN, GraphSAGE, MessageLayer, NodeClassifier, OnGraph
+from .graphs import GAT, MPNN, GraphSAGE, MessageLayer, OnGraph
 from .hierarchical_vae import HierarchicalVAE
 from .infogan import InfoGAN
 from .iwae import IWAE

@@ -24,7 +24,59 @@ if TYPE_CHECKING:
     from ..typing import ArrayLike, DeviceLike, DTypeLike
 
 
-class GCN(Module):
+class NodeClassifier(Module):
+    """A network over the nodes of a graph; what `GCN`, `GraphSAGE` and `GAT` share. They define `layers` and `dropout`.
+
+    Formula: loss = -mean over labelled nodes i of log softmax(f(x, A)_i)_{y_i}, in nats.
+
+    Example:
+        >>> import tinygrad_notes as tn
+        >>> issubclass(tn.models.GAT, tn.models.NodeClassifier)
+        True
+    """
+
+    layers: ModuleList
+    dropout: float
+
+    def activate(self, h: Tensor) -> Tensor:
+        """What is between two layers."""
+        return ops.relu(h)
+
+    def forward(self, x: ArrayLike | ops.SparseMatrix, graph: Graph) -> Tensor:
+        """Scores (logits, nats) of all classes for each node: (N, D), a graph of N nodes -> (N, C)."""
+        h: Any = x if isinstance(x, ops.SparseMatrix) else as_tensor(x)
+        for k, layer in enumerate(self.layers):
+            if k:
+                h = self.activate(h)
+            if isinstance(h, Tensor):  # nothing is dropped from features that are sparse anyway
+                h = F.dropout(h, self.dropout, self.training)
+            h = layer(h, graph)
+        return h
+
+    def loss(self, x: ArrayLike, graph: Graph, y: ArrayLike, rows: ArrayLike | None = None) -> dict[str, Tensor]:
+        """Cross-entropy and the share of right answers, means over the nodes `rows`, or all.
+
+        Args:
+            x: (N, D).
+            graph: a `Graph` of N nodes.
+            y: (N,), integers from 0 to C-1; those of other nodes are not read.
+            rows: numbers of nodes.
+
+        Returns:
+            {"loss", "accuracy"}, 0-d Tensors; the loss in nats.
+        """
+        scores, y = self(x, graph), as_tensor(y)
+        if rows is not None:
+            scores, y = ops.take(scores, rows, axis=0), ops.take(y, rows, axis=0)
+        return cross_entropy_and_accuracy(scores, y)
+
+    def predict(self, x: ArrayLike, graph: Graph) -> Tensor:
+        """The most probable class of each node, (N,) of int64."""
+        with no_grad(), self.evaluating():
+            return ops.argmax(self(x, graph), axis=-1)
+
+
+class GCN(NodeClassifier):
     """Graph convolutions one after the other: for classifying nodes of which a few have labels.
 
     Formula: loss = -mean over labelled nodes i of log softmax(f(x, A)_i)_{y_i}, in nats.
@@ -57,38 +109,6 @@ class GCN(Module):
         sizes = (data_dim, *hidden, classes)
         self.dropout = dropout
         self.layers = ModuleList([GCNConv(n, m, device=device, dtype=dtype) for n, m in zip(sizes, sizes[1:])])
-
-    def forward(self, x: ArrayLike | ops.SparseMatrix, graph: Graph) -> Tensor:
-        """Scores (logits, nats) of all classes for each node: (N, D), a graph of N nodes -> (N, C)."""
-        h: Any = x if isinstance(x, ops.SparseMatrix) else as_tensor(x)
-        for k, layer in enumerate(self.layers):
-            if k:
-                h = ops.relu(h)
-            drop = self.dropout and self.training and isinstance(h, Tensor)  # not from features that are sparse anyway
-            h = layer(F.dropout(h, self.dropout) if drop else h, graph)
-        return h
-
-    def loss(self, x: ArrayLike, graph: Graph, y: ArrayLike, rows: ArrayLike | None = None) -> dict[str, Tensor]:
-        """Cross-entropy and the share of right answers, means over the nodes `rows`, or all.
-
-        Args:
-            x: (N, D).
-            graph: a `Graph` of N nodes.
-            y: (N,), integers from 0 to C-1; those of other nodes are not read.
-            rows: numbers of nodes.
-
-        Returns:
-            {"loss", "accuracy"}, 0-d Tensors; the loss in nats.
-        """
-        scores, y = self(x, graph), as_tensor(y)
-        if rows is not None:
-            scores, y = ops.take(scores, rows, axis=0), ops.take(y, rows, axis=0)
-        return cross_entropy_and_accuracy(scores, y)
-
-    def predict(self, x: ArrayLike, graph: Graph) -> Tensor:
-        """The most probable class of each node, (N,) of int64."""
-        with no_grad(), self.evaluating():
-            return ops.argmax(self(x, graph), axis=-1)
 
 
 class GIN(Module):

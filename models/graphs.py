@@ -13,63 +13,15 @@ from typing import TYPE_CHECKING, Any
 from .. import ops
 from ..autograd import Tensor, as_tensor, no_grad
 from ..nn import MLP, GATConv, Linear, MessagePassing, Module, ModuleList, SAGEConv
-from ..nn import functional as F
 from ..nn.graph import global_add_pool
 from .classifier import cross_entropy_and_accuracy
+from .gnn import NodeClassifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..nn.graph import Graph
     from ..typing import ArrayLike, DeviceLike, DTypeLike
-
-
-class NodeClassifier(Module):
-    """A network over the nodes of a graph; what `GraphSAGE` and `GAT` share. They define `layers` and `activate`.
-
-    Formula: loss = -mean over labelled nodes i of log softmax(f(x, A)_i)_{y_i}, in nats.
-
-    Example:
-        >>> import tinygrad_notes as tn
-        >>> issubclass(tn.models.GAT, tn.models.NodeClassifier)
-        True
-    """
-
-    layers: ModuleList
-    dropout: float
-
-    def activate(self, h: Tensor) -> Tensor:
-        """What is between two layers."""
-        return ops.relu(h)
-
-    def forward(self, x: ArrayLike, graph: Graph) -> Tensor:
-        """Scores (logits, nats) of all classes for each node: (N, D), a graph of N nodes -> (N, C)."""
-        h = as_tensor(x)
-        for k, layer in enumerate(self.layers):
-            h = layer(F.dropout(self.activate(h) if k else h, self.dropout, self.training), graph)
-        return h
-
-    def loss(self, x: ArrayLike, graph: Graph, y: ArrayLike, rows: ArrayLike | None = None) -> dict[str, Tensor]:
-        """Cross-entropy and the share of right answers, means over the nodes `rows`, or all.
-
-        Args:
-            x: (N, D).
-            graph: a `Graph` of N nodes.
-            y: (N,), integers from 0 to C-1; those of other nodes are not read.
-            rows: numbers of nodes.
-
-        Returns:
-            {"loss", "accuracy"}, 0-d Tensors; the loss in nats.
-        """
-        scores, y = self(x, graph), as_tensor(y)
-        if rows is not None:
-            scores, y = ops.take(scores, rows, axis=0), ops.take(y, rows, axis=0)
-        return cross_entropy_and_accuracy(scores, y)
-
-    def predict(self, x: ArrayLike, graph: Graph) -> Tensor:
-        """The most probable class of each node, (N,) of int64."""
-        with no_grad(), self.evaluating():
-            return ops.argmax(self(x, graph), axis=-1)
 
 
 class GraphSAGE(NodeClassifier):
