@@ -28,6 +28,17 @@ def made(example):
     return example.make(*ours), twin, ours, leaves
 
 
+def answers(twin, x):
+    """{name: value} of what PyTorch's distribution has; `cdf` at x."""
+    found = {}
+    for name in (*PROPERTIES, *METHODS, "cdf"):
+        try:
+            found[name] = getattr(twin, name) if name in PROPERTIES else getattr(twin, name)(*[x] * (name == "cdf"))
+        except NotImplementedError:
+            continue
+    return found
+
+
 def close(a, b, what, tolerance=1e-8):
     np.testing.assert_allclose(host(a), b.detach().numpy(), tolerance, 1e-10, err_msg=what)
 
@@ -41,38 +52,40 @@ def test_same_numbers(example):
     x = twin.sample((3,))
     mine, tolerance = tn.Tensor(x.numpy()), LOOSE.get(example.name, 1e-8)
     pairs = [("log_prob", ours.log_prob(mine), twin.log_prob(x))]
-    for name in (*PROPERTIES, *METHODS, "cdf"):
-        if (example.name, name) in SKIPPED:
-            continue
-        try:
-            wanted = getattr(twin, name) if name in PROPERTIES else getattr(twin, name)(*[x] * (name == "cdf"))
-        except (NotImplementedError, AttributeError):
-            continue
-        found = getattr(ours, name)
-        pairs.append((name, found if name in PROPERTIES else found(*[mine] * (name == "cdf")), wanted))
+    for name, wanted in answers(twin, x).items():
+        if (example.name, name) not in SKIPPED:
+            found = getattr(ours, name)
+            pairs.append((name, found if name in PROPERTIES else found(*[mine] * (name == "cdf")), wanted))
     for name, found, wanted in pairs:
         assert found.shape == tuple(wanted.shape), name
         close(found, wanted, name, tolerance)
         if name in ("log_prob", "entropy", "mean", "variance") and wanted.requires_grad:
             for a, b in zip(tn.autograd.grad(found.sum(), leaves, allow_unused=True),
                             torch.autograd.grad(wanted.sum(), their_leaves, allow_unused=True, retain_graph=True)):
-                if a is not None and b is not None:
-                    close(a, b, f"gradient of {name}", 10 * tolerance)
+                zero = torch.zeros((), dtype=torch.float64)  # None: it does not depend on this parameter
+                close(tn.zeros(()) if a is None else a, zero if b is None else b, f"gradient of {name}", 10 * tolerance)
     assert repr(ours).split("(")[0] == repr(twin).split("(")[0]
+
+
+def test_little_is_missing_in_pytorch():
+    """What PyTorch does not implement is not compared: here is how much remains."""
+    twins = [made(example)[1] for example in EXAMPLES if example.name != "GeneralizedPareto"]
+    assert sum(len(answers(twin, twin.sample())) for twin in twins) >= 260
 
 
 def test_same_divergences():
     pairs = [made(e)[:2] for e in EXAMPLES if e.name not in ("VonMises", "ContinuousBernoulli") and not e.label]
     compared = 0
     for (p, their_p), (q, their_q) in itertools.product(pairs, repeat=2):
+        if type(p).__name__ == "Kumaraswamy" or p.event_shape != q.event_shape:
+            continue
         try:
             wanted = theirs.kl_divergence(their_p, their_q)
-        except (NotImplementedError, ValueError, RuntimeError):
+        except NotImplementedError:
             continue
-        if type(p).__name__ != "Kumaraswamy":
-            close(tn.distributions.kl_divergence(p, q), wanted, f"{p}, {q}")
-            compared += 1
-    assert compared > 60
+        close(tn.distributions.kl_divergence(p, q), wanted, f"{p}, {q}")
+        compared += 1
+    assert compared >= 90
 
 
 def test_all_pairs_of_pytorch():
