@@ -56,7 +56,6 @@ class Adam(Optimizer):
     """
 
     hints = {"foreach": None, "capturable": False, "differentiable": False, "fused": None}
-    on_threads = True
     own = {"bias_correction": True, "eps_inside": False}
 
     def __init__(

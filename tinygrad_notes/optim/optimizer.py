@@ -53,7 +53,6 @@ class Optimizer:
 
     states: tuple[str, ...] = ()  # names of the state arrays, each like the parameter and zero at first
     whole: bool = False  # `update` is given one parameter at a time, in its shape, and not pieces of the flat array
-    on_threads: bool = False  # `update` reads and writes nothing but its arguments: pieces are spread over threads
     steering: tuple[str, ...] = ()  # whole numbers among the options that decide what is computed
     needs_closure: bool = False  # `step` computes the loss itself, once or more
     hints: dict[str, Any] = {}  # those of PyTorch's hints that its optimizer of this name writes into a state_dict
@@ -80,7 +79,8 @@ class Optimizer:
 
     # What an optimizer defines -------------------------------------------------------
     def update(self, xp: Any, p: Any, g: Any, state: dict[str, Any], t: int, group: dict[str, Any]) -> None:
-        """Change the parameters `p` in place.
+        """Change the parameters `p` in place, and write to nothing else but `state`: pieces of the flat array come
+        one by one or, if they are many, at once on several threads.
 
         Args:
             xp: the array functions.
