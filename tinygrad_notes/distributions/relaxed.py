@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..autograd import Tensor
 from ..ops import exponential, log, logit, logsumexp, softplus, uniform
@@ -67,7 +67,28 @@ class LogitRelaxedBernoulli(Probability):
         return log(self.temperature) + apart - 2 * softplus(apart)
 
 
-class RelaxedBernoulli(TransformedDistribution):
+class _Relaxed(TransformedDistribution):
+    """What both relaxations share: the parameters, which the distribution before the transform has."""
+
+    base_dist: Any
+
+    @property
+    def temperature(self) -> Tensor:
+        """The temperature."""
+        return self.base_dist.temperature
+
+    @property
+    def probs(self) -> Tensor:
+        """The probabilities in the limit of temperature 0."""
+        return self.base_dist.probs
+
+    @property
+    def logits(self) -> Tensor:
+        """Their logits, or logarithms."""
+        return self.base_dist.logits
+
+
+class RelaxedBernoulli(_Relaxed):
     """A Bernoulli variable made continuous: numbers in (0, 1), near the ends for a low temperature.
 
     Formula: sigmoid((logits + logit(u)) / temperature), u uniform on (0, 1).
@@ -96,21 +117,6 @@ class RelaxedBernoulli(TransformedDistribution):
                  validate_args: bool | None = None) -> None:
         base = LogitRelaxedBernoulli(temperature, probs, logits, validate_args)
         super().__init__(base, SigmoidTransform(), validate_args)
-
-    @property
-    def temperature(self) -> Tensor:
-        """The temperature."""
-        return self.base_dist.temperature  # type: ignore[attr-defined]
-
-    @property
-    def probs(self) -> Tensor:
-        """The probability of 1 in the limit."""
-        return self.base_dist.probs  # type: ignore[attr-defined]
-
-    @property
-    def logits(self) -> Tensor:
-        """The logit of `probs`."""
-        return self.base_dist.logits  # type: ignore[attr-defined]
 
 
 class ExpRelaxedCategorical(Probabilities):
@@ -158,7 +164,7 @@ class ExpRelaxedCategorical(Probabilities):
         return scores + math.lgamma(k) + (k - 1) * log(self.temperature)
 
 
-class RelaxedOneHotCategorical(TransformedDistribution):
+class RelaxedOneHotCategorical(_Relaxed):
     """A one-hot vector made continuous: vectors on the simplex, near a corner for a low temperature (Gumbel softmax).
 
     Formula: softmax((logits + g) / temperature), g Gumbel-distributed.
@@ -187,18 +193,3 @@ class RelaxedOneHotCategorical(TransformedDistribution):
                  validate_args: bool | None = None) -> None:
         base = ExpRelaxedCategorical(temperature, probs, logits, validate_args)
         super().__init__(base, ExpTransform(), validate_args)
-
-    @property
-    def temperature(self) -> Tensor:
-        """The temperature."""
-        return self.base_dist.temperature  # type: ignore[attr-defined]
-
-    @property
-    def probs(self) -> Tensor:
-        """The probabilities in the limit."""
-        return self.base_dist.probs  # type: ignore[attr-defined]
-
-    @property
-    def logits(self) -> Tensor:
-        """Their logarithms."""
-        return self.base_dist.logits  # type: ignore[attr-defined]
