@@ -18,6 +18,8 @@ def test_magnitude_mask():
         assert mask.dtype == w.dtype and (mask == 0).sum() == zeros
         assert not zeros or zeros == 63 or abs(w[mask == 0]).max() < abs(w[mask == 1]).min()
     assert prune.magnitude_mask(np.zeros(4), 0.5).tolist() == [0, 0, 1, 1], "of equal ones the first"
+    tiny = np.float32([3e-9, 1e-9, 1.0])
+    assert prune.magnitude_mask(tiny, 1).tolist() == [1, 0, 1], "not lost beside a large one"
 
 
 def test_pruned_weights_stay_zero_while_the_others_learn():

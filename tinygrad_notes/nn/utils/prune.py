@@ -59,7 +59,8 @@ def _without(scores, kept, amount):
     """A mask that keeps what `kept` does (1 or 0), but for an amount of those with the smallest scores."""
     shape, scores, kept = scores.shape, reshape(scores, (-1,)), reshape(kept, (-1,))
     left = int(kept.sum().item())
-    order = argsort(scores - kept * (scores.max() - scores.min() + 1), stable=True)  # those still kept come first
+    order = argsort(scores, stable=True)
+    order = order[argsort(1 - kept[order], stable=True)]  # those still kept come first
     mask = index_put(kept, order[:_how_many(amount, left)], 0.0)
     return reshape(mask, shape)
 
