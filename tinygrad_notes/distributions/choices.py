@@ -74,6 +74,11 @@ class Probability(Distribution):
         """log(probs / (1 - probs))."""
         return xlogy(1.0, self.probs) - xlog1py(1.0, -self.probs)  # as log, without a warning at 0
 
+    @property
+    def param_shape(self) -> tuple[int, ...]:
+        """The shape of the parameter."""
+        return self._batch_shape
+
 
 class Probabilities(Distribution):
     """`probs` and `logits` over the last axis, of which one was given, to be normalized."""

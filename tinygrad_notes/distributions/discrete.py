@@ -92,11 +92,6 @@ class Bernoulli(_Trials):
         super().__init__(self._take(probs, logits), validate_args=validate_args)
 
     @property
-    def param_shape(self) -> tuple[int, ...]:
-        """The shape of the parameter."""
-        return self._batch_shape
-
-    @property
     def mean(self) -> Tensor:
         return self.probs
 
@@ -160,11 +155,6 @@ class Binomial(_Trials):
     def support(self) -> Any:
         """0 to `total_count`."""
         return constraints.integer_interval(0, self.total_count)
-
-    @property
-    def param_shape(self) -> tuple[int, ...]:
-        """The shape of the parameter."""
-        return self._batch_shape
 
     @property
     def mean(self) -> Tensor:

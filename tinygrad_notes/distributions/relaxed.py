@@ -54,11 +54,6 @@ class LogitRelaxedBernoulli(Probability):
         if self._validate_args:
             self._check("temperature", self.temperature, constraints.positive)
 
-    @property
-    def param_shape(self) -> tuple[int, ...]:
-        """The shape of the parameter."""
-        return self._batch_shape
-
     def rsample(self, sample_shape: Shape = (), *, generator: Generator | None = None) -> Tensor:
         return (self.logits + logit(self._noise(uniform, sample_shape, generator))) / self.temperature
 
