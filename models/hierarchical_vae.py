@@ -138,7 +138,8 @@ class HierarchicalVAE(_Decoding):
         with no_grad(), self.evaluating():
             z = standard_normal((n, self.latent_dims[-1]), like, generator)
             for down in reversed(self.down):
-                z = self.draw(*self._normal(down(z)), generator)
+                mean, log_var = self._normal(down(z))
+                z = self.draw(mean, log_var, generator)
             return self.decode(z)
 
     def extra_repr(self) -> str:

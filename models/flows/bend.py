@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ... import ops
 from ...autograd import no_grad
 from ...nn import Parameter
+from ...nn.linear import size
 from .base import Bijection, checked
 
 if TYPE_CHECKING:
@@ -43,9 +44,7 @@ class Planar(Bijection):
     def __init__(self, features: int, *, generator: Generator | None = None, device: DeviceLike | None = None,
                  dtype: DTypeLike | None = None) -> None:
         super().__init__()
-        if features < 1:
-            raise ValueError(f"features: expected at least 1, got {features}")
-        self.features = features
+        self.features = size("features", features, 1)
         draw = lambda std: std * ops.normal((features,), generator=generator, device=device, dtype=dtype)
         self.w, self.u = Parameter(draw(1.0)), Parameter(draw(0.1))
         self.b = Parameter(ops.zeros((), device=device, dtype=dtype))
@@ -115,9 +114,7 @@ class Radial(Bijection):
     def __init__(self, features: int, *, generator: Generator | None = None, device: DeviceLike | None = None,
                  dtype: DTypeLike | None = None) -> None:
         super().__init__()
-        if features < 1:
-            raise ValueError(f"features: expected at least 1, got {features}")
-        self.features = features
+        self.features = size("features", features, 1)
         home: dict[str, Any] = {"device": device, "dtype": dtype}
         self.center = Parameter(ops.normal((features,), generator=generator, **home))
         self.log_alpha = Parameter(ops.zeros((), **home))

@@ -1,11 +1,13 @@
 """Linear flows: a matrix that is kept in factors, so that its determinant is a product and its inverse two solves."""
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ... import ops
 from ...autograd import as_tensor, no_grad
 from ...nn import Buffer, Parameter
+from ...nn.linear import size
 from .base import Bijection, checked, no_change
 
 if TYPE_CHECKING:
@@ -43,9 +45,7 @@ class LinearPLU(Bijection):
     def __init__(self, features: int, bias: bool = True, *, generator: Generator | None = None,
                  device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
-        if features < 1:
-            raise ValueError(f"features: expected at least 1, got {features}")
-        self.features = features
+        self.features = size("features", features, 1)
         home: dict[str, Any] = {"device": device, "dtype": dtype}
         order = [int(k) for k in ops.permutation(features, generator=generator)]
         self.permutation = Buffer(ops.eye(features, **home)[order])  # P, rows in a new order
@@ -93,10 +93,7 @@ class LinearPLU(Bijection):
         return rows, lambda rows: ops.moveaxis(ops.reshape(rows, moved.shape), -1, 1)
 
     def _log_det(self, x):
-        pixels = 1
-        for size in x.shape[2:]:
-            pixels *= size
-        return no_change(x) + pixels * ops.sum(self.log_diagonal)
+        return no_change(x) + math.prod(x.shape[2:]) * ops.sum(self.log_diagonal)
 
     def extra_repr(self) -> str:
         """The number of features."""
@@ -128,9 +125,7 @@ class ActNorm(Bijection):
 
     def __init__(self, features: int, *, device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
-        if features < 1:
-            raise ValueError(f"features: expected at least 1, got {features}")
-        self.features = features
+        self.features = size("features", features, 1)
         self.mean = Parameter(ops.zeros((features,), device=device, dtype=dtype))
         self.log_scale = Parameter(ops.zeros((features,), device=device, dtype=dtype))
         self.initialized = Buffer(ops.zeros((), device=device, dtype=dtype))
@@ -161,10 +156,7 @@ class ActNorm(Bijection):
         return ops.reshape(self.mean, shape), ops.reshape(self.log_scale, shape)
 
     def _log_det(self, x):
-        pixels = 1
-        for size in x.shape[2:]:
-            pixels *= size
-        return no_change(x) + pixels * ops.sum(self.log_scale)
+        return no_change(x) + math.prod(x.shape[2:]) * ops.sum(self.log_scale)
 
     def extra_repr(self) -> str:
         """The number of features."""

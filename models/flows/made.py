@@ -7,6 +7,7 @@ from ... import ops
 from ...autograd import as_tensor, no_grad
 from ...nn import Buffer, Linear, Module, Sequential, Tanh
 from ...nn import functional as F
+from ..noise import standard_normal, standard_uniform
 from .base import LOG_2PI, checked
 from .coupling import start_at_zero
 
@@ -142,10 +143,9 @@ class MADE(Module):
     def sample(self, n: int, generator: Generator | None = None) -> Tensor:
         """`n` new examples, (n, D), without recording."""
         like = next(self.parameters())
-        home: dict[str, Any] = {"dtype": "float32", "device": like.device}
-        draw = ops.uniform if self.likelihood == "bernoulli" else ops.normal
+        draw = standard_uniform if self.likelihood == "bernoulli" else standard_normal
         with no_grad(), self.evaluating():
-            noise = ops.astype(draw((n, self.features), generator=generator, **home), like.dtype)
+            noise = draw((n, self.features), like, generator)
             x = ops.zeros_like(noise)
             for i in range(self.features):
                 out = self.network(x)[:, i]
