@@ -63,16 +63,20 @@ def integrate(field: Callable[[Any], Any], start: Any, time: float, steps: int =
         >>> tn.analysis.integrate(lambda x: -x, tn.tensor(1.0), time=1.0)  # exp(-1)
         tensor(0.3679)
     """
+    x, restore = raveled(start)
+    return _followed(lambda flat: raveled(field(restore(flat)))[0], x, restore, time, steps, method, path)
+
+
+def _followed(velocity, x, restore, time, steps, method, path):
+    """`integrate` of a function of one vector."""
     in_range("time", time, 0)
     whole("steps", steps, 1)
     one_of("method", method, tuple(METHODS))
-    x, restore = raveled(start)
     advance, h, points = METHODS[method], time / steps, [x]
     with no_grad():
         for _ in range(steps):
-            x = advance(lambda flat: raveled(field(restore(flat)))[0], x, h)
-            points.append(x)
-    return [restore(point) for point in points] if path else restore(x)
+            points.append(advance(velocity, points[-1], h))
+    return [restore(point) for point in points] if path else restore(points[-1])
 
 
 def gradient_flow(loss: Callable[[Any], Tensor], params: Any, time: float, steps: int = 100, method: str = "rk4",
@@ -102,7 +106,7 @@ def gradient_flow(loss: Callable[[Any], Tensor], params: Any, time: float, steps
     """
     function, x, restore = of_vector(loss, params)
     slope = grad(function)
-    return _restored(integrate(lambda flat: -slope(flat), x, time, steps, method, path), restore, path)
+    return _followed(lambda flat: -slope(flat), x, restore, time, steps, method, path)
 
 
 def modified_flow(loss: Callable[[Any], Tensor], params: Any, lr: float, time: float, steps: int = 100,
@@ -132,7 +136,6 @@ def modified_flow(loss: Callable[[Any], Tensor], params: Any, lr: float, time: f
         >>> tn.analysis.modified_flow(lambda w: 0.5 * (w * w).sum(), tn.tensor([1.0]), lr=0.2, time=1.0)  # exp(-1.1)
         tensor([0.3329])
     """
-    in_range("lr", lr, 0)
     return gradient_flow(implicit_gd_loss(loss, lr), params, time, steps, method, path)
 
 
@@ -207,7 +210,3 @@ def implicit_sgd_loss(losses: Sequence[Callable[[Any], Tensor]], lr: float) -> C
 def _square(tree):
     """The squared norm of nested Tensors."""
     return sum((leaf * leaf).sum() for leaf in flatten(tree)[0])
-
-
-def _restored(found, restore, path):
-    return [restore(point) for point in found] if path else restore(found)

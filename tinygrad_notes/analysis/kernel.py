@@ -1,6 +1,7 @@
 """The tangent kernel: how alike two inputs are to gradient descent."""
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import Tensor, jacobian
@@ -69,7 +70,4 @@ def _derivatives(function, params, x):
 
     leaves = flatten(jacobian(outputs)(params))[0]
     shape = found["shape"]
-    count = 1
-    for n in shape:
-        count *= n
-    return shape, [leaf.reshape((count, -1)) for leaf in leaves]
+    return shape, [leaf.reshape((math.prod(shape), -1)) for leaf in leaves]

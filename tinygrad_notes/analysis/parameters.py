@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from .. import ops
 from ..autograd import Tensor, as_tensor
 from ..autograd.tree import flatten, unflatten
-from ..nn.state import functional_call
+from ..nn.state import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,21 +75,8 @@ def loss_of_module(module: Module, loss: Callable[[Any], Any]) -> tuple[Callable
         10.0
     """
     params = {name: p.detach() for name, p in module.named_parameters()}
-    call = _Call(module, loss)
-    return (lambda values: functional_call(call, {f"module.{name}": t for name, t in values.items()})), params
 
-
-def _Call(module, loss):
-    from ..nn import Module
-
-    class Call(Module):
-        """A module whose output is the loss."""
-
-        def __init__(self):
-            super().__init__()
-            self.module = module
-
-        def forward(self):
-            return loss(self.module)
-
-    return Call()
+    def function(values):
+        with replaced(module, values):
+            return loss(module)
+    return function, params
