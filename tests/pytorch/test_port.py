@@ -57,6 +57,7 @@ T.nonzero(k, as_tuple=True) ; T.nonzero(k, as_tuple=False) ; k.nonzero(as_tuple=
 x.clamp(min=-0.5, max=0.5) ; x.clamp(0, 1) ; T.clamp_min(x, 0.1) ; x.clamp_max(0.1) ; T.clip(x, 0, 1)
 T.add(x, x, alpha=2) ; x.add(1) ; x.sub(1) ; T.sub(x, x, alpha=3) ; x.mul(2) ; x.div(2) ; x.neg() ; T.mul(x, x)
 T.div(x, 0.3, rounding_mode="floor") ; T.div(x, 0.3, rounding_mode="trunc") ; T.div(w, 2, rounding_mode="trunc")
+T.div(w * 10**17 + 1, -7, rounding_mode="trunc") ; T.div(w > 1, w, rounding_mode="trunc")
 T.div(w, 2, rounding_mode="floor") ; T.div(x, 2) ; T.rsub(x, 2) ; T.neg(x) ; x.pow(2) ; T.absolute(x) ; T.arctan(x)
 T.eq(x, x) ; T.ne(x, -x) ; T.lt(x, -x) ; x.le(0) ; x.gt(0) ; T.ge(x, 0) ; x.eq(x).sum() ; (x.argmax(1) == 1).float()
 T.bmm(x[0], x[0].mT) ; T.mm(m, mat2=m) ; T.addmm(m, m, m, beta=0.5) ; T.addmm(input=m, mat1=m, mat2=m)

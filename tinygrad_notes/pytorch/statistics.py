@@ -86,6 +86,8 @@ def div(input: ArrayLike, other: ArrayLike, *, rounding_mode: str | None = None)
     if rounding_mode != "trunc":
         raise ValueError(f"div: rounding_mode: expected None, 'floor' or 'trunc', got {rounding_mode!r}")
     x, y = as_tensor(input), as_tensor(other)
+    if {x.dtype.kind, y.dtype.kind} <= set("iu"):  # exact, where a quotient of floats would not be
+        return ops.floor_divide(x - ops.fmod(x, y), y)
     out = ops.trunc(ops.divide(x, y))
     return ops.astype(out, ops.result_type(x, y)) if {x.dtype.kind, y.dtype.kind} <= set("iub") else out
 
