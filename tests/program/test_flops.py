@@ -77,10 +77,7 @@ def test_a_sparse_product_counts_its_entries():
 def test_every_operation_has_a_count(row):
     """Whatever a row of the table of operations calls: a whole number, not negative, and not of another size."""
     tensors = tensors_of(inputs_of(row))
-    try:
-        program = record(lambda *given: call(row, given), tuple(tensors), may_read=True, commit=False).program
-    except Exception as error:
-        pytest.skip(f"cannot be recorded: {error}")
+    program = record(lambda *given: call(row, given), tuple(tensors), may_read=True, commit=False).program
     for scope in program.scopes:
         if scope.phase == "forward" and None not in scope.outputs:
             count = flops_of_scope(program, scope)
