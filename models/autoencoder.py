@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .. import ops
 from ..autograd import as_tensor, enable_grad, grad, no_grad
 from ..nn import MLP, Module, SiLU
+from .noise import standard_normal, standard_uniform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,10 +158,9 @@ class DenoisingAutoencoder(Autoencoder):
 
     def corrupt(self, x: Tensor, generator: Generator | None = None) -> Tensor:
         """What the encoder is shown; the same draws in every precision."""
-        like: dict[str, Any] = {"generator": generator, "dtype": "float32", "device": x.device}
         if self.mask:
-            return ops.where(ops.uniform(x.shape, **like) < self.sigma, 0, x)
-        return x + self.sigma * ops.astype(ops.normal(x.shape, **like), x.dtype)
+            return ops.where(standard_uniform(x.shape, x, generator) < self.sigma, 0, x)
+        return x + self.sigma * standard_normal(x.shape, x, generator)
 
     def loss(self, x: ArrayLike, generator: Generator | None = None) -> dict[str, Tensor]:
         """The squared distance from the clean example to what comes back of the noisy one."""

@@ -62,7 +62,7 @@ class Classifier(Module):
 
 
 def cross_entropy_and_accuracy(scores: Tensor, y: Tensor) -> dict[str, Tensor]:
-    """{"loss", "accuracy"} of scores (N, C) where the classes are y (N,)."""
+    """{"loss", "accuracy"} of scores (N, C) or (N, C, ...) where the classes are y (N,) or (N, ...)."""
     with no_grad():
-        accuracy = ops.mean(ops.astype(ops.argmax(scores, axis=-1) == y, scores.dtype))
+        accuracy = ops.mean(ops.astype(ops.argmax(scores, axis=1) == y, scores.dtype))
     return {"loss": F.cross_entropy(scores, y), "accuracy": accuracy}

@@ -103,7 +103,7 @@ def draw(model: Any, prompt: ArrayLike, length: int, temperature: float = 1.0, t
     tokens = _prompt(prompt)
     with no_grad(), model.evaluating():
         decoder, new = model.decoder(), tokens
-        ended = None
+        ended = ops.zeros(tokens.shape[:1], dtype="bool", device=tokens.device)
         for _ in range(length):
             scores = decoder.step(new)
             if temperature == 0:
@@ -112,12 +112,11 @@ def draw(model: Any, prompt: ArrayLike, length: int, temperature: float = 1.0, t
                 p = ops.softmax(restrict(scores, temperature, top_k, top_p), axis=-1)
                 drawn = ops.multinomial(p, 1, generator=generator)[:, 0]
             if stop is not None:
-                ended = ended if ended is not None else drawn != drawn
                 drawn = ops.where(ended, stop, drawn)
                 ended = drawn == stop
             new = ops.astype(drawn, tokens.dtype)[:, None]
             tokens = ops.concat([tokens, new], axis=1)
-            if ended is not None and bool(ops.all(ended)):
+            if stop is not None and bool(ops.all(ended)):
                 break
     return tokens
 

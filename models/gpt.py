@@ -14,6 +14,7 @@ from .. import ops
 from ..autograd import as_tensor, no_grad
 from ..nn import Dropout, Embedding, KVCache, LayerNorm, Module, ModuleList, TransformerBlock, init
 from ..nn import functional as F
+from .classifier import cross_entropy_and_accuracy
 from .decode import beam_search, draw
 
 if TYPE_CHECKING:
@@ -48,10 +49,7 @@ class LanguageModel(Module):
             {"loss"} in nats per token, {"accuracy"} the share of places whose most probable token is the right one.
         """
         scores, targets = self(tokens), as_tensor(targets)
-        with no_grad():
-            accuracy = ops.mean(ops.astype(ops.argmax(scores, axis=-1) == targets, scores.dtype))
-        loss = F.cross_entropy(ops.reshape(scores, (-1, self.vocab_size)), ops.reshape(targets, (-1,)))
-        return {"loss": loss, "accuracy": accuracy}
+        return cross_entropy_and_accuracy(ops.reshape(scores, (-1, self.vocab_size)), ops.reshape(targets, (-1,)))
 
     def log_prob(self, tokens: ArrayLike) -> Tensor:
         """log p of all tokens but the first, given it: (N, T) -> (N,), nats."""

@@ -12,6 +12,7 @@ from .. import ops
 from ..autograd import as_tensor, no_grad
 from ..nn import Embedding, Linear, Module, PositionalEncoding, Transformer
 from ..nn import functional as F
+from .classifier import cross_entropy_and_accuracy
 
 if TYPE_CHECKING:
     from ..autograd import Tensor
@@ -87,10 +88,7 @@ class Seq2Seq(Module):
             {"loss"} in nats per token, {"accuracy"} the share of tokens whose most probable value is right.
         """
         scores, target = self(source, target), as_tensor(target)
-        with no_grad():
-            accuracy = ops.mean(ops.astype(ops.argmax(scores, axis=-1) == target, scores.dtype))
-        return {"loss": F.cross_entropy(ops.reshape(scores, (-1, self.target_vocab)), ops.reshape(target, (-1,))),
-                "accuracy": accuracy}
+        return cross_entropy_and_accuracy(ops.reshape(scores, (-1, self.target_vocab)), ops.reshape(target, (-1,)))
 
     def predict(self, source: ArrayLike, length: int) -> Tensor:
         """Write a target of this length, the most probable token each time: (N, S) -> (N, length)."""

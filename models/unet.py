@@ -25,7 +25,7 @@ from ..nn import (
     ReLU,
     Sequential,
 )
-from ..nn import functional as F
+from .classifier import cross_entropy_and_accuracy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,10 +108,7 @@ class UNet(Module):
         Returns:
             {"loss", "accuracy"}, 0-d Tensors; the loss in nats.
         """
-        scores, y = self(x), as_tensor(y)
-        with no_grad():
-            accuracy = ops.mean(ops.astype(ops.argmax(scores, axis=1) == y, scores.dtype))
-        return {"loss": F.cross_entropy(scores, y), "accuracy": accuracy}
+        return cross_entropy_and_accuracy(self(x), as_tensor(y))
 
     def predict(self, x: ArrayLike) -> Tensor:
         """The most probable class of each place: (N, C, *places) -> (N, *places) of int64."""
