@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from .module import MODULE, Module, block
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
+
+Member = TypeVar("Member")
 
 
 class _Ordered(Module):
@@ -208,7 +210,75 @@ class ModuleList(_Ordered):
         return block(type(self).__name__, "", rows)
 
 
-class ModuleDict(Module):
+class Named(Module, Generic[Member]):
+    """Registered members of one role under names: a dict. What `ModuleDict` and `ParameterDict` share."""
+
+    _role: str
+    _what: str  # the members, in messages
+    _checked: Callable[[Any], Member]  # a value as a member, or TypeError
+    _add_new: Callable[[str, Member], None]  # a new member
+
+    def __getitem__(self, name: str) -> Member:
+        if self._roles.get(name) != self._role:
+            raise KeyError(f"{name!r}: {type(self).__name__} has {', '.join(self) or f'no {self._what}'}")
+        return getattr(self, name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if self._roles.get(name) == self._role:
+            setattr(self, name, self._checked(value))
+        else:
+            self._add_new(name, self._checked(value))
+
+    def __delitem__(self, name: str) -> None:
+        self.pop(name)
+
+    def __len__(self) -> int:
+        return len(self._roles)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._roles))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._roles
+
+    def keys(self) -> list[str]:
+        """The names."""
+        return list(self._roles)
+
+    def values(self) -> list[Member]:
+        """The members."""
+        return [getattr(self, name) for name in self._roles]
+
+    def items(self) -> list[tuple[str, Member]]:
+        """(name, member) pairs."""
+        return [(name, getattr(self, name)) for name in self._roles]
+
+    def update(self, values: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
+        """Add or replace members, from a mapping or from (name, value) pairs.
+
+        Raises:
+            TypeError: `values` is neither, or something in it cannot be a member; nothing was added then.
+        """
+        for name, value in [(name, self._checked(value)) for name, value in _pairs(values, self._what)]:
+            self[name] = value
+
+    def pop(self, name: str) -> Member:
+        """Take out a member and return it.
+
+        Raises:
+            KeyError: there is none of this name.
+        """
+        found = self[name]
+        delattr(self, name)
+        return found
+
+    def clear(self) -> None:
+        """Take out all members."""
+        for name in list(self):
+            del self[name]
+
+
+class ModuleDict(Named[Any]):
     """A dict whose modules are registered; it has no forward of its own.
 
     Args:
@@ -229,64 +299,21 @@ class ModuleDict(Module):
         super().__init__()
         self.update(() if modules is None else modules)
 
-    def __getitem__(self, name: str) -> Any:
-        if self._roles.get(name) != MODULE:
-            raise KeyError(f"{name!r}: ModuleDict has {', '.join(self) or 'no modules'}")
-        return getattr(self, name)
+    _role, _what = MODULE, "modules"
 
-    def __setitem__(self, name: str, module: Module) -> None:
-        if self._roles.get(name) == MODULE:
-            setattr(self, name, _checked(module))
-        else:
-            self.add_module(name, _checked(module))
+    def _checked(self, value):
+        return _checked(value)
 
-    def __delitem__(self, name: str) -> None:
-        self.pop(name)
+    def _add_new(self, name, value):
+        self.add_module(name, value)
 
-    def __len__(self) -> int:
-        return len(self._roles)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(self._roles))
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._roles
-
-    def keys(self) -> list[str]:
-        """The names."""
-        return list(self._roles)
-
-    def values(self) -> list[Any]:
-        """The modules."""
-        return [getattr(self, name) for name in self._roles]
-
-    def items(self) -> list[tuple[str, Any]]:
-        """(name, module) pairs."""
-        return [(name, getattr(self, name)) for name in self._roles]
-
-    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:  # type: ignore[override]
         """Add or replace modules, from a mapping or from (name, Module) pairs.
 
         Raises:
             TypeError: `modules` is neither, or something in it no Module; nothing was added then.
         """
-        for name, module in [(name, _checked(module)) for name, module in pairs_of(modules, "modules", ModuleDict)]:
-            self[name] = module
-
-    def pop(self, name: str) -> Any:
-        """Take out a module and return it.
-
-        Raises:
-            KeyError: there is none of this name.
-        """
-        found = self[name]
-        delattr(self, name)
-        return found
-
-    def clear(self) -> None:
-        """Take out all modules."""
-        for name in list(self):
-            del self[name]
+        super().update(modules)
 
 
 def _times(times):
@@ -302,13 +329,13 @@ def _checked(module):
     return module
 
 
-def pairs_of(values, label, kind):
-    """The (name, value) pairs of a mapping, of a module that is like one (`kind`), or of an iterable of pairs.
+def _pairs(values, label):
+    """The (name, value) pairs of a mapping, of a module that is like one, or of an iterable of pairs.
 
     Raises:
         TypeError: it is none of these.
     """
-    if isinstance(values, (Mapping, kind)):
+    if isinstance(values, (Mapping, Named)):
         return list(values.items())
     try:
         found = [tuple(pair) for pair in values]

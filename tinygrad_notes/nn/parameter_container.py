@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
 from ..autograd import Tensor
-from .container import pairs_of
+from .container import Named
 from .module import PARAMETER, Module, block
 from .parameter import Parameter
 
@@ -82,7 +82,7 @@ class ParameterList(Module):
         return block("ParameterList", "", [_parameter_row(k, p) for k, p in enumerate(self)])
 
 
-class ParameterDict(Module):
+class ParameterDict(Named[Parameter]):
     """A dict whose Parameters are registered; other Tensors become Parameters.
 
     Args:
@@ -103,53 +103,17 @@ class ParameterDict(Module):
         super().__init__()
         self.update(() if values is None else values)
 
-    def __getitem__(self, name: str) -> Parameter:
-        if self._roles.get(name) != PARAMETER:
-            raise KeyError(f"{name!r}: ParameterDict has {', '.join(self) or 'no parameters'}")
-        return getattr(self, name)
+    _role, _what = PARAMETER, "parameters"
 
-    def __setitem__(self, name: str, value: Tensor) -> None:
-        if self._roles.get(name) == PARAMETER:
-            setattr(self, name, _parameter(value))
-        else:
-            self.register_parameter(name, _parameter(value))
+    def _checked(self, value):
+        return _parameter(value)
 
-    def __delitem__(self, name: str) -> None:
-        self.pop(name)
-
-    def __len__(self) -> int:
-        return len(self._roles)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(self._roles))
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._roles
-
-    def keys(self) -> list[str]:
-        """The names."""
-        return list(self._roles)
-
-    def values(self) -> list[Parameter]:
-        """The parameters."""
-        return [getattr(self, name) for name in self._roles]
-
-    def items(self) -> list[tuple[str, Parameter]]:
-        """(name, parameter) pairs."""
-        return [(name, getattr(self, name)) for name in self._roles]
+    def _add_new(self, name, value):
+        self.register_parameter(name, value)
 
     def get(self, name: str, default: Any = None) -> Any:
         """The parameter of this name, or `default`."""
         return self.__dict__[name] if name in self else default
-
-    def update(self, values: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]]) -> None:
-        """Add or replace parameters, from a mapping or from (name, Tensor) pairs.
-
-        Raises:
-            TypeError: `values` is neither, or something in it no Tensor; nothing was added then.
-        """
-        for name, value in [(name, _parameter(value)) for name, value in pairs_of(values, "values", ParameterDict)]:
-            self[name] = value
 
     def setdefault(self, name: str, default: Tensor | None = None) -> Any:
         """The parameter of this name; if there is none, `default`, which is added first.
@@ -158,7 +122,7 @@ class ParameterDict(Module):
             TypeError: it would be added and is no Tensor.
         """
         if name not in self:
-            self[name] = default  # type: ignore[assignment]
+            self[name] = default
         return self[name]
 
     def popitem(self) -> tuple[str, Parameter]:
@@ -171,11 +135,6 @@ class ParameterDict(Module):
             raise KeyError("popitem: the ParameterDict is empty")
         name = list(self._roles)[-1]
         return name, self.pop(name)
-
-    def clear(self) -> None:
-        """Take out all parameters."""
-        for name in list(self):
-            del self[name]
 
     def copy(self) -> ParameterDict:
         """A new ParameterDict of the same parameters."""
@@ -206,16 +165,6 @@ class ParameterDict(Module):
     def __ior__(self, other: Mapping[str, Tensor]) -> Self:
         self.update(other)
         return self
-
-    def pop(self, name: str) -> Parameter:
-        """Take out a parameter and return it.
-
-        Raises:
-            KeyError: there is none of this name.
-        """
-        found = self[name]
-        delattr(self, name)
-        return found
 
     def _repr(self):
         return block("ParameterDict", "", [_parameter_row(name, p) for name, p in self.items()])
