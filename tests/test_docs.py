@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 NEEDS = {"tinygrad_notes.backend.cuda": "cupy", "tinygrad_notes.program.onnx.export": "onnx",
          "tinygrad_notes.testing.strategies": "hypothesis"}
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(?:python|pycon)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def module_names():
@@ -90,6 +90,12 @@ def test_python_blocks_of_a_page(page, tmp_path, monkeypatch):
                 assert not told, "".join(told)
             else:
                 exec(compile("\n" * line + code, str(page), "exec"), scope)
+
+
+@pytest.mark.parametrize("page", [p for p in pages() if p.exists()], ids=lambda p: p.name)
+def test_links_of_a_page_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
 
 
 def test_examples_are_found():

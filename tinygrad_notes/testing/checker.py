@@ -419,5 +419,3 @@ def _preferred(near, far):
     if far.state != "smooth" and near.state == "smooth" and near.error < 1e-3 * abs(near.value):
         return True  # a kink close by, not here
     return not np.isfinite(far.error) or near.error < far.error
-
-

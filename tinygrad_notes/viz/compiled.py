@@ -73,6 +73,3 @@ def _around(graph, gone):
         for moved in sources:
             (through.setdefault(e[1], []) if e[1] in gone else edges).append(moved)
     return list({(e[0], e[1], e.kind, e.slot): e for e in edges}.values())
-
-
-

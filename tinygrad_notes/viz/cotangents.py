@@ -108,14 +108,11 @@ class Cotangents:
             found.order, found.anchor = runs, leaf
             self.gradients[run, leaf] = found
             self.drafts.append(found)
-            known = {**self.it.gradients}
-            tensor = self.owned.get(leaf.value) if leaf.value in self.owned else self.tensors.get(leaf.value)
-            if tensor is not None and tensor in known:
-                found.value = known[tensor]
-            inputs = list(self.program.inputs)
+            found.value = self.it.gradients.get(self._tensor_of(leaf.value))
+            recorded = [k for k, argument in enumerate(self.it.arguments) if is_recorded(argument)]
+            input_of = dict(zip(recorded, self.program.inputs))
             for k, value in self.it.argument_gradients:
-                at = [i for i, leaf_k in enumerate(self.it.arguments) if is_recorded(leaf_k)]
-                if k in at and inputs[at.index(k)] is leaf.value:
+                if input_of.get(k) is leaf.value:
                     found.value = value
         return found
 

@@ -35,7 +35,10 @@ class FromRecording(Cotangents):
         self.it, self.program, self.title, self.timed = recording, recording.program, title, timed
         self.names = {id(t): name for name, t in (names or {}).items()}
         self.drafts, self.makers, self.by_scope, self.within = [], {}, {}, {}
-        self.leaves, self.gradients, self.sums = {}, {}, {}
+        self.linked = set()      # forward scopes whose inputs are linked
+        self.leaves, self.gradients = {}, {}
+        self.parents = {s.parent for s in self.program.scopes}
+        self.known_statistics = {}
         self.owned = {array.value: t for t, array in recording.owned.items()}
         self.tensors = {v: slot.tensor for v, slot in recording.slots.items() if hasattr(slot, "tensor")}
         self.arguments = dict(zip(self.program.inputs, arguments))
@@ -94,9 +97,7 @@ class FromRecording(Cotangents):
 
     def _inner(self, index):
         """Whether operations were recorded inside a scope."""
-        if not hasattr(self, "_parents"):
-            self._parents = {s.parent for s in self.program.scopes}
-        return index in self._parents
+        return index in self.parents
 
     def _owner(self, scope):
         """The scope that is drawn: a forward one whole, inside a set of rules the outermost operation."""
@@ -118,11 +119,9 @@ class FromRecording(Cotangents):
         found = self.by_scope.get(scope.index)
         if found is not None:
             return found
-        if scope.phase == "backward" and self._inner(scope.index):
-            return self._new(scope, time, hidden=True)
-        return self._new(scope, time)
+        return self._new(scope, time, hidden=scope.phase == "backward" and self._inner(scope.index))
 
-    def _new(self, scope, time, hidden=False):
+    def _new(self, scope, time, hidden):
         draft = Draft(scope.name, "operation", time, kind=scope.kind, note=note(scope), module=scope.module)
         draft.scope, self.by_scope[scope.index] = scope, draft
         if scope.phase == UPDATE:
@@ -132,7 +131,7 @@ class FromRecording(Cotangents):
         if scope.phase == "forward":
             draft.more["flops"] = flops_of_scope(self.program, scope)
         if scope.phase == "backward":
-            order = 1 + max((self._order_of(s) for s in [scope.of] if s >= 0), default=0)
+            order = 1 + self._order_of(scope.of)
             self.runs[scope.run] = max(self.runs.get(scope.run, 1), order)
             draft.of = self.by_scope.get(scope.of)
         if not hidden:
@@ -163,8 +162,8 @@ class FromRecording(Cotangents):
     def _read(self, draft, instruction):
         scope = draft.scope
         if scope is not None and scope.phase == "forward" and instruction.scope == scope.index \
-                and scope.index not in self.within:
-            self.within[scope.index] = True
+                and scope.index not in self.linked:
+            self.linked.add(scope.index)
             for position, value in enumerate(scope.inputs):
                 if value is not None:
                     self._link(draft, value, self._slot(scope, position))
@@ -200,7 +199,7 @@ class FromRecording(Cotangents):
         found = self.leaves.get(value)
         if found is not None or value.role == "computed" and value not in self.owned:
             return found
-        tensor = self.owned.get(value) if value in self.owned else self.tensors.get(value)
+        tensor = self._tensor_of(value)
         name = self._name_of(tensor)
         parameter = isinstance(tensor, Tensor) and type(tensor) is not Tensor and tensor.requires_grad
         if value.role == "input":
@@ -214,6 +213,9 @@ class FromRecording(Cotangents):
         draft.value, self.leaves[value] = value, draft
         self.drafts.append(draft)
         return draft
+
+    def _tensor_of(self, value):
+        return self.owned[value] if value in self.owned else self.tensors.get(value)
 
     def _name_of(self, tensor):
         if tensor is None:
@@ -334,10 +336,9 @@ class FromRecording(Cotangents):
     def _statistics(self, value):
         if value is None or value.host is None:
             return None
-        known = self.__dict__.setdefault("_statistics_of", {})
-        if value not in known:
-            known[value] = statistics(value.host)
-        return known[value]
+        if value not in self.known_statistics:
+            self.known_statistics[value] = statistics(value.host)
+        return self.known_statistics[value]
 
     def _remember(self, graph, drafts):
         """Memory, and what is not well, which need values."""
@@ -361,8 +362,6 @@ class FromRecording(Cotangents):
 
     def _unused(self, drafts):
         """Names of parameters that the function reaches and does not read."""
-        drawn = {id(self.owned.get(d.value) if d.value in self.owned else self.tensors.get(d.value)) for d in drafts}
+        drawn = {id(self._tensor_of(d.value)) for d in drafts}
         return [self._name_of(t) for t in self.it.reach.tensors
                 if type(t) is not Tensor and t.requires_grad and t.node is None and id(t) not in drawn]
-
-
