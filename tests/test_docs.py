@@ -86,7 +86,8 @@ def test_python_blocks_of_a_page(page, tmp_path, monkeypatch):
                 told = []
                 test = doctest.DocTestParser().get_doctest(code, scope, page.name, str(page), line)
                 test.globs = scope
-                doctest.DocTestRunner(optionflags=OPTIONS, verbose=False).run(test, out=told.append, clear_globs=False)
+                doctest.DocTestRunner(optionflags=OPTIONS & ~doctest.IGNORE_EXCEPTION_DETAIL, verbose=False).run(
+                    test, out=told.append, clear_globs=False)
                 assert not told, "".join(told)
             else:
                 exec(compile("\n" * line + code, str(page), "exec"), scope)

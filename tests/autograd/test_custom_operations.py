@@ -1,8 +1,5 @@
-"""Operations that a user defines: the document's examples, and what bad definitions get."""
-import doctest
+"""Operations that a user defines, and what bad definitions get."""
 import functools
-import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,23 +7,9 @@ import pytest
 import tinygrad_notes as tn
 from tinygrad_notes.autograd import adjoint, elementwise, joint, primitive, trilinear
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "custom_operations.md"
-
 
 def leaf(values, dtype="float64"):
     return tn.tensor(np.asarray(values, dtype=dtype), requires_grad=True)
-
-
-# The document ------------------------------------------------------------------------
-@pytest.mark.skipif(tn.current_device() != "cpu", reason="the document shows tensors of the CPU")
-def test_the_examples_of_the_document_run():
-    text = DOCUMENT.read_text()
-    examples = "\n".join(re.findall(r"```pycon\n(.*?)```", text, re.DOTALL))
-    assert examples.count(">>>") > 20
-    parsed = doctest.DocTestParser().get_doctest(examples, {}, DOCUMENT.name, str(DOCUMENT), 0)
-    failures = []
-    doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(parsed, out=failures.append)
-    assert not failures, "".join(failures)
 
 
 # The forms ---------------------------------------------------------------------------

@@ -131,6 +131,17 @@ def test_snapshots_are_the_path(rng):
         tn.train.Snapshots(keep=1)
 
 
+def test_snapshots_do_not_hide_why_a_run_never_began():
+    class Fails(tn.train.Callback):
+        def begin(self, trainer):
+            raise RuntimeError("no room")
+    model = Bowl()
+    trainer = tn.train.Trainer(model, [tn.ones(1, dtype="float64")], tn.optim.SGD(model.parameters(), lr=0.01),
+                               callbacks=[Fails(), tn.train.Snapshots()])
+    with pytest.raises(RuntimeError, match="no room"):
+        trainer.fit(1)
+
+
 # Contours ---------------------------------------------------------------------------------
 def test_a_circle_is_one_closed_line():
     y, x = np.mgrid[-1:1:41j, -1:1:41j]
