@@ -5,7 +5,6 @@ gives NumPy's results; this class, with NumPy in place of CuPy and that code in 
 results of the plain step. What is not: `CupyModule`, twelve lines that hand text and pointers to CuPy, and every figure
 of speed. So `tn.compile` uses it only where it is asked to: `backend="cuda"`.
 """
-from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from ..errors import Outdated
 from ..functions import resolve
 from ..interpret import as_array, filled
 from ..kernels import Fusion, Loop, stored
+from ..native.compiler import source
 from ..native.expressions import TYPES, supported
 from ..passes import optimize
 from ..passes.canonical import run_canonical
@@ -64,7 +64,7 @@ class CudaExecutor:
                 texts += [launch.text for launch in launches]
             else:
                 self.steps.append((kernel.instruction, kernel))
-        self.text = "\n\n".join([(Path(__file__).parent / "prelude.cuh").read_text(encoding="utf-8"), *texts, ""])
+        self.text = "\n\n".join([source("../cuda/prelude.cuh"), *texts, ""])
         self.module = module(self.text) if texts else None
         self.constants = {v: self.xp.ascontiguousarray(v.host) for v in program.values
                           if v.role == "constant" and v.host is not None}

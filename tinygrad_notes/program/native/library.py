@@ -41,7 +41,10 @@ def way(name, g, dtype):
     """How a convolution is computed: 'tiled' or 'direct' by convolution.c, or by 'columns'."""
     axes = len(g.size)
     strides, single = set(g.stride) == {1}, math.prod(g.kernel) == 1
-    if dtype.name != "float32" or g.groups > 1 or axes > 2 or single or (name == "conv_to_input" and not strides):
+    made = g.channels if name == "conv_to_input" else g.outputs  # 16 of them are computed at once
+    if dtype.name != "float32" or g.groups > 1 or axes > 2 or single or made < 4:
+        return "columns"
+    if name == "conv_to_input" and not strides:
         return "columns"
     filtered = axes == 2 and tuple(g.kernel) == (3, 3) and strides and set(g.dilation) == {1}
     places = g.size if name == "conv_to_input" else g.out

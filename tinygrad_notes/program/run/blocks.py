@@ -7,13 +7,12 @@ import ctypes
 
 import numpy as np
 
-from ...backend.threads import spread
 from ..errors import Outdated
 from ..kernels import Loop
 from ..passes.canonical import factors, key_of
 from ..views import row_major
 from .base import Executor
-from .loops import LoopPlan
+from .loops import LoopPlan, run_lists
 
 VARIANTS = 4  # sets of arrays that a step stays bound to
 
@@ -40,7 +39,7 @@ class BlockExecutor(Executor):
         """What runs a kernel, given the arrays of this run."""
         if isinstance(kernel, Loop):
             plan = LoopPlan(kernel, self)
-            return Bound(self, plan.values, plan.calls, plan.threads)
+            return Bound(self, plan.values, plan.calls)
         i = kernel.instruction
         if i.name == "assume":
             return lambda arrays, scalars: self.assume(i, arrays)
@@ -102,11 +101,10 @@ class Bound:
         executor: the executor.
         values: what the kernel reads and writes.
         make: function (arrays) -> list per thread of (function, operands).
-        threads: how many threads share it.
     """
 
-    def __init__(self, executor, values, make, threads=1):
-        self.make, self.threads, self.known = make, threads, {}
+    def __init__(self, executor, values, make):
+        self.make, self.known = make, {}
         owners = [executor.owner(executor.views.of(v).root)[0] for v in values if hasattr(v, "shape")]
         moving = {*executor.program.inputs, *executor.program.states, *executor.outside, *executor.handed}
         self.owners = [o for o in dict.fromkeys(owners) if o in moving]
@@ -118,11 +116,7 @@ class Bound:
             if len(self.known) == VARIANTS:
                 del self.known[next(iter(self.known))]
             found = self.known[key] = self.make({**arrays, **{o: unowned(arrays[o]) for o in self.owners}})
-        if len(found) == 1:
-            for function, operands in found[0]:
-                function(*operands)
-        else:
-            spread(_run, found)
+        run_lists(found)
 
 
 def unowned(array):
@@ -134,9 +128,3 @@ def unowned(array):
         return array
     place = (ctypes.c_char * array.nbytes).from_address(array.__array_interface__["data"][0])
     return np.frombuffer(place, array.dtype).reshape(array.shape)
-
-
-def _run(lists):
-    for calls in lists:
-        for function, operands in calls:
-            function(*operands)

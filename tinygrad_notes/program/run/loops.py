@@ -232,12 +232,24 @@ def _joined(function, parts, target):
 
 def _after(lists, joined):
     """All blocks, then what puts their parts together."""
-    spread(_all, lists)
-    for function, given in joined:
+    run_lists(lists)
+    run_calls(joined)
+
+
+def run_calls(calls):
+    """Calls bound to their operands, one after the other."""
+    for function, given in calls:
         function(*given)
 
 
-def _all(lists):
+def run_lists(lists):
+    """Lists of calls, each in a thread of its own."""
+    if len(lists) == 1:
+        run_calls(lists[0])
+    else:
+        spread(_run_some, lists)
+
+
+def _run_some(lists):
     for calls in lists:
-        for function, given in calls:
-            function(*given)
+        run_calls(calls)
