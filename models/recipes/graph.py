@@ -1,12 +1,14 @@
 """Graph networks at the command line: nodes of one graph, of which a few have labels, or whole graphs."""
 from typing import Literal
 
+from ...autograd import no_grad
 from ...data import TensorDataset
 from ...viz import heatmap, network, panels
 from ..gnn import GCN, GIN
 from ..graphs import GAT, MPNN, GraphSAGE, OnGraph
 from .classes import PLOTS, confusion
 from .recipe import Recipe
+from .sequence import warm_then_cosine
 
 
 def _numbers(data):
@@ -37,12 +39,25 @@ def pictures(model, source):
 
 
 
+def _begun_as_means(model, source, beside_edges, beside_nodes):
+    """The model, its weights next to sums divided by how many are summed on average: scores then begin near 0."""
+    graph, y = source.train.batch(slice(None))
+    with no_grad():
+        for layers, count in ((beside_edges, graph.num_edges / graph.num_nodes), (beside_nodes,
+                                                                                  graph.num_nodes / len(y))):
+            for layer in layers:
+                layer.weight.data = (layer.weight / count).data
+    return model
+
+
 def _build_gin(source, dtype, device, *, hidden: tuple = (32, 32)):
-    return GIN(source.shape[0], source.classes, hidden, device=device, dtype=dtype)
+    model = GIN(source.shape[0], source.classes, hidden, device=device, dtype=dtype)
+    return _begun_as_means(model, source, [layer.nn[-1] for layer in model.layers], model.heads)
 
 
 def _build_mpnn(source, dtype, device, *, width: int = 32, layers: int = 2):
-    return MPNN(source.shape[0], source.classes, width, layers, device=device, dtype=dtype)
+    model = MPNN(source.shape[0], source.classes, width, layers, device=device, dtype=dtype)
+    return _begun_as_means(model, source, [layer.says[-1] for layer in model.rounds], [model.readout[0]])
 
 
 def report_graphs(model, source, averages):
@@ -63,14 +78,16 @@ def pictures_graphs(model, source):
                                                            "class")}
 
 
-def _whole(name, summary, build):
-    return Recipe(name, summary, build, lambda data: data, report_graphs, pictures_graphs, data="networks", epochs=30,
-                  batch_size=30, lr=3e-3, half_life=10, plots=PLOTS, kinds=("graphs",))
+def _whole(name, summary, build, epochs, lr):
+    return Recipe(name, summary, build, lambda data: data, report_graphs, pictures_graphs, data="networks",
+                  epochs=epochs, batch_size=30, lr=lr, schedule=warm_then_cosine, plots=PLOTS, kinds=("graphs",))
 
 
 RECIPES = (
     Recipe("gcn", "a graph network that classifies nodes of which few have labels", _build, _numbers, report, pictures,
            data="karate", epochs=100, batch_size=64, lr=0.02, plots=PLOTS, kinds=("nodes",)),
-    _whole("gin", "a graph network that classifies whole graphs, by sums over neighbours", _build_gin),
-    _whole("mpnn", "a graph network that classifies whole graphs, by messages along edges", _build_mpnn),
+    _whole("gin", "a graph network that classifies whole graphs, by sums over neighbours", _build_gin, 40,
+           1e-2),
+    _whole("mpnn", "a graph network that classifies whole graphs, by messages along edges", _build_mpnn, 20,
+           3e-3),
 )

@@ -4,7 +4,7 @@ from .recipe import Recipe
 from .sequence import PLOTS, clipped, decaying_adamw, pages, warm_then_cosine
 
 
-def _build(source, dtype, device, *, width: int = 64, heads: int = 4, layers: int = 1, dropout: float = 0.0):
+def _build(source, dtype, device, *, width: int = 64, heads: int = 4, layers: int = 1, dropout: float = 0.1):
     return Seq2Seq(source.classes, source.classes, width, heads, layers, dropout, device=device, dtype=dtype)
 
 
@@ -33,6 +33,6 @@ def pictures(model, source):
 
 RECIPES = (
     Recipe("seq2seq", "a transformer that reads one sequence and writes another", _build, lambda data: data, report,
-           pictures, data="reversals", epochs=15, batch_size=64, lr=3e-3, plots=PLOTS, kinds=("pairs",),
+           pictures, data="reversals", epochs=3, batch_size=64, lr=3e-3, plots=PLOTS, kinds=("pairs",),
            optimizers=decaying_adamw, schedule=warm_then_cosine, update=clipped),
 )

@@ -9,7 +9,7 @@ import tinygrad_notes as tn
 from tinygrad_notes.data import CharTokenizer, DataLoader, GraphDataset, Source, TensorDataset, TokenWindows
 from tinygrad_notes.models import RECIPES, loss_of_parameters, recipes
 from tinygrad_notes.models.recipes import Recipe
-from tinygrad_notes.train import Trainer
+from tinygrad_notes.train import Callback, Trainer
 from tinygrad_notes.train.trainer import as_parts
 
 pytestmark = pytest.mark.same_on_strict  # of each model, its own file has tests behind the wall
@@ -99,6 +99,46 @@ def test_every_recipe_builds_checks_reports_and_draws(name, kind, first):
         assert picture.svg().startswith("<svg") and (picture.pixels is None or picture.png()[:4] == b"\x89PNG")
     if recipe.during is not None:
         assert recipe.during(model, source).ndim == 2
+
+
+@pytest.mark.parametrize(("name", "kind"), [
+    ("cnn", "image"), ("gpt", "text"), ("bert", "text"), ("seq2seq", "pairs"), ("gin", "graphs"), ("vq-vae", "image"),
+    ("vae", "image"), ("gan", "points"), ("wgan", "points"), ("flow", "points"), ("ddpm", "points"),
+])
+def test_a_run_stopped_in_mid_epoch_goes_on_bit_for_bit(name, kind, tmp_path):
+    recipe, source = recipes.find(name), made_up(kind)
+    small = SMALLER[name] if name in SMALLER else {key: value for key, value in SMALL.items() if key in recipe.settings}
+
+    def trained(path=None, stop=None):
+        tn.manual_seed(0 if path is None else 1)  # whoever goes on knows nothing of the seed
+        model = recipe.build(source, None, None, **small)
+        loader = DataLoader(recipe.inputs(source.train), 5, shuffle=True)
+        optimizer = recipe.optimizers(model, recipe.lr)
+        scheduler, per = recipe.schedulers(optimizer, 3, 3 * len(loader))
+        trainer = Trainer(model, loader, optimizer, scheduler=scheduler, scheduler_per=per, update=recipe.update,
+                          callbacks=[] if stop is None else [StopAfter(stop)])
+        if path is not None:
+            trainer.load(path)
+        trainer.fit(3)
+        return trainer
+    whole, part = trained(), trained(stop=3)
+    assert part.interrupted and part.step == 4
+    part.save(tmp_path / "state.safetensors")
+    parts = [t.model.state_dict() for t in (whole, part, trained(tmp_path / "state.safetensors"))]
+    for key, value in parts[0].items():
+        np.testing.assert_array_equal(parts[2][key].numpy(), value.numpy(), err_msg=key)
+    assert any((parts[1][key].numpy() != value.numpy()).any() for key, value in parts[0].items()), "it was stopped"
+
+
+class StopAfter(Callback):
+    """Interrupts in the step that follows so many."""
+
+    def __init__(self, steps):
+        self.steps = steps
+
+    def after_step(self, trainer):
+        if trainer.step == self.steps:  # not counted yet
+            trainer.interrupt("test")
 
 
 def test_the_classifier_counts_its_errors():
