@@ -3,6 +3,7 @@ from ...viz import heatmap, image_sheet
 from ..unet import UNet, overlap
 from .classes import PLOTS, confusion
 from .recipe import Recipe
+from .sequence import warm_then_cosine
 
 
 def _build(source, dtype, device, *, widths: tuple = (8, 16, 32)):
@@ -33,6 +34,6 @@ def pictures(model, source):
 
 RECIPES = (
     Recipe("unet", "a convolutional network that says what is at each place of an image", _build, lambda data: data,
-           report, pictures, data="shapes", epochs=8, batch_size=32, lr=5e-3, half_life=4, plots=PLOTS,
+           report, pictures, data="shapes", epochs=10, batch_size=32, lr=1e-2, schedule=warm_then_cosine, plots=PLOTS,
            kinds=("mask",)),
 )

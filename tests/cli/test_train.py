@@ -86,6 +86,25 @@ def test_training_runs_behind_the_strict_wall(cli):
     assert "float32 on strict" in out
 
 
+@pytest.mark.parametrize(("name", "files"), [
+    ("linear", {"gradcheck.txt", "gradcheck.json"}), ("pca", {"samples.png", "latent.svg", "components.svg",
+                                                              "components.png", "spectrum.svg"})])
+def test_models_in_closed_form_are_fitted_at_once(cli, tmp_path, name, files):
+    code, out, err = cli("train", name)
+    assert (code, err) == (0, "") and "held out: squared " in out
+    always = {"config.json", "model.safetensors", "result.json", "samples.svg", "state.json", "report.html"}
+    assert {p.name for p in (tmp_path / "runs" / name).iterdir()} == always | files
+    result = json.loads((tmp_path / "runs" / name / "result.json").read_text())
+    assert result["held_out"]["explained"] > 0.6
+    assert result.get("gradcheck", {"verdict": None})["verdict"] == ("CORRECT" if name == "linear" else None)
+    code, _, err = cli("train", name, "--epochs", 3)
+    assert code == 2 and f"--epochs: {name} is fitted in closed form and has none" in err
+    code, out, err = cli("gradcheck", name)
+    assert (code, err) == ((0, "") if name == "linear" else (
+        2, "tinygrad-notes: error: gradcheck: pca has no parameters that follow a gradient\n"))
+    assert cli("graph", name, "-o", "-")[0] == 0
+
+
 # Stop and go on ---------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):

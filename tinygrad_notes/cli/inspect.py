@@ -131,6 +131,8 @@ def gradcheck(args):
             results.append(result)
             print(f"{name:24} {result.verdict:13} {result.error:10.1e} {len(result.inputs):6} "
                   f"{result.evaluations:11} {result.seconds:8.2f}", flush=True)
+    if args.name in RECIPES and skipped:
+        raise Usage(f"gradcheck: {args.name} has no parameters that follow a gradient")
     if args.name is not None and skipped:
         raise Usage(NONE_FIT.format("gradcheck", args.name, "gradcheck(lambda x: tn.", "(x, ...), x)"))
     for result in results:
