@@ -329,7 +329,8 @@ def gelu(x, /, approximate="none"):
         raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
     if approximate == "tanh":
         return _gelu_tanh(x)
-    if isinstance(x, Tensor) and x.requires_grad and mode.record and gelu_kernels.suits(x.data):
+    if isinstance(x, Tensor) and x.requires_grad and mode.record and (
+            gelu_kernels.suits(x.data) or mode.tape is not None and mode.tape.coarse):
         return _gelu_and_slope(x)[0]
     return _gelu(x)
 

@@ -40,7 +40,7 @@ class Executor:
         self.xp, self.threads = as_device(program.device).xp, threads or get_num_threads()
         self.fusion = Fusion(program, "fuse" not in skip, self.fits)
         self.views = self.fusion.views
-        self.fusion.reorder(self.in_python)
+        self.order()
         self.stored = stored(self.fusion)
         self.results = program.results()
         returned = {self.views.of(v).root for v in self.results}
@@ -58,6 +58,10 @@ class Executor:
     def in_python(self, kernel):
         """Whether a kernel is a call of a Python function that makes its own arrays."""
         return isinstance(kernel, Call)
+
+    def order(self):
+        """Put the kernels into the order in which they run: calls of Python between long runs of compiled kernels."""
+        self.fusion.reorder(self.in_python)
 
     # What is shared ------------------------------------------------------------------
     def constant_roots(self):
@@ -116,7 +120,8 @@ class Executor:
             if value is None:
                 continue
             array = as_array(self.xp, array)
-            if array.base is not None or not array.flags.c_contiguous or any(array is g for g in given):
+            if not array.flags.c_contiguous or any(g.__class__ is np.ndarray and np.may_share_memory(array, g)
+                                                   for g in given):
                 array = array.copy()
             arrays[value] = array
 

@@ -18,7 +18,7 @@ from ..program import Value
 from ..scalars import Scalar
 from ..views import row_major
 
-BLOCK = 1 << 13   # elements per block and array
+BLOCK = 1 << 14  # elements per block and array
 SPREAD = 1 << 17  # elements of a loop from which several threads share it
 _ONLY_BY_NAME = (np.maximum, np.minimum)  # NumPy wants their `out` so
 _REDUCE = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum, "all": np.logical_and,
@@ -82,7 +82,7 @@ class LoopPlan:
                 given.append(("made", root) if root in self.loop.axes else ("load", self.load(i, x)))
         if i.name in REDUCTIONS:
             return i, _REDUCE[i.name], given, tuple(sorted(self.loop.summed(i)))
-        function = None if i.name == "cast" else resolve(executor.xp, i.name)
+        function = None if i.name == "cast" else ufunc_of(i.name) or resolve(executor.xp, i.name)
         return i, function, given, isinstance(function, np.ufunc) and self.direct(i)
 
     def direct(self, i):
@@ -219,6 +219,12 @@ class Buffers:
         free = self.free.setdefault((array.shape, array.dtype), [])
         if id(array) in self.owned and not any(array is other for other in free):
             free.append(array)
+
+
+def ufunc_of(name):
+    """NumPy's own function of single elements of that name, or None. Our kernels of that name choose for large arrays."""
+    found = getattr(np, name, None)
+    return found if isinstance(found, np.ufunc) else None
 
 
 def _copied(target, function, given):
