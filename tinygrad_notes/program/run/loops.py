@@ -222,7 +222,7 @@ class Buffers:
 
 
 def ufunc_of(name):
-    """NumPy's own function of single elements of that name, or None. Our kernels of that name choose for large arrays."""
+    """NumPy's function of single elements of that name, or None. Our kernels of such names choose for large arrays."""
     found = getattr(np, name, None)
     return found if isinstance(found, np.ufunc) else None
 
