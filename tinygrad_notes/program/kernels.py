@@ -3,6 +3,7 @@
 Kernels run in their order. A `Loop` goes over a box of indices, its domain; each of its instructions runs at every
 index, or, once a whole row has been reduced, at every row.
 """
+import math
 from dataclasses import dataclass, field
 
 from .build import operands
@@ -96,10 +97,11 @@ class Fusion:
         views: where the elements of values lie.
         made: {root value: index of the kernel that makes it}; inputs, states and constants are there from the start.
         fits: whether an instruction may be in a loop.
+        longest_row: up to how many elements a row may have whose reduction is used in the same loop.
     """
 
-    def __init__(self, program, fuse=True, fits=lambda instruction: True):
-        self.program, self.fuse, self.fits = program, fuse, fits
+    def __init__(self, program, fuse=True, fits=lambda instruction: True, longest_row=math.inf):
+        self.program, self.fuse, self.fits, self.longest_row = program, fuse, fits, longest_row
         self.kernels, self.views, self.made = [], Views(), {}
         for instruction in program.instructions:
             self.place(instruction)
@@ -210,6 +212,8 @@ class Fusion:
                 if inner is None:
                     inner = loop.summed(source)
                 if inner != loop.summed(source) or self.runs_at_rows(loop, source):
+                    return False
+                if math.prod(loop.sizes[a] for a in inner) > self.longest_row:
                     return False
         used = frozenset(a for a in runs if a is not None and loop.sizes[a] != 1)
         if used != loop.every and (inner is None or used != loop.every - inner):

@@ -1,4 +1,5 @@
 """What every way to run a program shares: the optimized program, its kernels, where values live, results for Python."""
+import math
 import sys
 
 import numpy as np
@@ -33,12 +34,14 @@ class Executor:
         handed: the values that a Python function makes, in memory of its own.
     """
 
+    longest_row = math.inf  # see `Fusion`
+
     def __init__(self, program, in_place=(), threads=None, skip=(), seen=None, timed=False):
         self.skip, self.timed = skip, timed
         self.pools, self.used = {}, []  # root -> [array, how often it is held between runs]
         self.program = program = optimize(program, skip, seen)
         self.xp, self.threads = as_device(program.device).xp, threads or get_num_threads()
-        self.fusion = Fusion(program, "fuse" not in skip, self.fits)
+        self.fusion = Fusion(program, "fuse" not in skip, self.fits, self.longest_row)
         self.views = self.fusion.views
         self.order()
         self.stored = stored(self.fusion)

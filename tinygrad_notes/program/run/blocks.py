@@ -12,13 +12,15 @@ from ..kernels import Loop
 from ..passes.canonical import factors, key_of
 from ..views import row_major
 from .base import Executor
-from .loops import LoopPlan, run_lists
+from .loops import BLOCK, LoopPlan, run_lists
 
 VARIANTS = 4  # sets of arrays that a step stays bound to
 
 
 class BlockExecutor(Executor):
     """Runs a program with NumPy alone."""
+
+    longest_row = 2 * BLOCK  # blocks are whole rows
 
     def __init__(self, program, **options):
         super().__init__(program, **options)
