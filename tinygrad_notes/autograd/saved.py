@@ -1,8 +1,7 @@
 """What a recorded computation keeps alive for its backward pass."""
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..backend import device_of
 from .tensor import Tensor
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-@dataclass(frozen=True)
-class Saved:
+class Saved(NamedTuple):
     """One array that an operation keeps.
 
     Fields:

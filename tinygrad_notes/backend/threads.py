@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from .blas import blas_libraries
@@ -84,6 +83,7 @@ def spread(work, items):
             with _one_blas_thread():
                 work(iter(items))
         return
+    from concurrent.futures import wait  # imports are part of the price of the first use, not of every program
     shared = _Shared(items)
     with _one_blas_thread():
         pool = _pool()
@@ -127,6 +127,7 @@ def _guarded(work, shared):
 def _pool():
     with _lock:
         if _state["pool"] is None:
+            from concurrent.futures import ThreadPoolExecutor
             _state["pool"] = ThreadPoolExecutor(max(1, get_num_threads() - 1), thread_name_prefix="tinygrad-notes")
         return _state["pool"]
 

@@ -7,10 +7,11 @@ library nobody pays for it, because modules import the functions themselves.
 from __future__ import annotations
 
 import functools
-import inspect
 
 from .. import ops
 from ..autograd import Tensor
+
+VARIADIC = 0x04  # a flag of code with *args, as `inspect` names it; asking `inspect` takes a tenth of the import
 
 # Names of functions : word=argument (a number: the position of a positional argument) : further positions.
 TABLE = """
@@ -83,9 +84,11 @@ def spelled(function, words, positions=()):
         A function with the signature and the docstring of `function`.
     """
     words = {"input": 0, "other": 1, **words}
-    first = inspect.signature(function).parameters.values()
-    places = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in first)
-    if any(p.kind is p.VAR_POSITIONAL for p in first):
+    inner = function
+    while hasattr(inner, "__wrapped__"):
+        inner = inner.__wrapped__
+    places = inner.__code__.co_argcount
+    if inner.__code__.co_flags & VARIADIC:
         positions = ()
 
     @functools.wraps(function)
