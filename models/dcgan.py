@@ -1,6 +1,6 @@
-"""The convolutional GAN, for images (H, W) and for signals (T,): transposed convolutions out, strided ones in.
+"""The convolutional GAN, for images and for signals: transposed convolutions out, strided ones in.
 
-    z (K,) -> (2C, H/4, W/4) -> (C, H/2, W/2) -> (1, H, W)    and back to one score
+    z (K,) -> (2C, H/4, W/4) -> (C, H/2, W/2) -> (B, H, W)    and back to one score;    B = 1, or 3 of images in color
 
 Batch normalization in the generator only: in the discriminator it would let the examples of a batch tell on each other.
 """
@@ -20,17 +20,26 @@ if TYPE_CHECKING:
     from ..typing import ArrayLike, DeviceLike, DTypeLike
 
 
+def planes(shape: Sequence[int]) -> tuple[int, ...]:
+    """(B, H, W) or (1, T): the sides of an example with how many values each place has."""
+    shape = tuple(shape)
+    found = shape if len(shape) == 3 else (1, *shape)
+    if len(found) not in (2, 3) or any(side % 4 for side in found[1:]):
+        raise ValueError(f"shape: expected (H, W), (B, H, W) or (T,), multiples of 4 but for B, got {shape}")
+    return found
+
+
 class ConvGenerator(nn.Module):
     """Noise to an image or a signal, twice as large after each transposed convolution.
 
     Args:
-        shape: (H, W) or (T,), multiples of 4.
+        shape: (H, W), (B, H, W) or (T,); H, W and T multiples of 4.
         latent_dim: K.
         channels: C, before the last layer.
         unit: whether values are from 0 to 1 (a sigmoid at the end).
 
     Raises:
-        ValueError: `shape` has no one or two sides, or one is no multiple of 4.
+        ValueError: `shape` has other sides, or one is no multiple of 4.
 
     Example:
         >>> import tinygrad_notes as tn
@@ -41,25 +50,23 @@ class ConvGenerator(nn.Module):
     def __init__(self, shape: Sequence[int], latent_dim: int, channels: int = 32, unit: bool = True, *,
                  device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
-        shape = tuple(shape)
-        if len(shape) not in (1, 2) or any(side % 4 for side in shape):
-            raise ValueError(f"shape: expected one or two sides, multiples of 4, got {shape}")
+        bands, *sides = planes(shape)
         home: dict[str, Any] = {"device": device, "dtype": dtype}
-        images = len(shape) == 2
+        images = len(sides) == 2
         up: Any = nn.ConvTranspose2d if images else nn.ConvTranspose1d
         norm: Any = nn.BatchNorm2d if images else nn.BatchNorm1d
-        self.start, self.unit = (2 * channels, *(side // 4 for side in shape)), unit
+        self.start, self.unit = (2 * channels, *(side // 4 for side in sides)), unit
         self.project = nn.Linear(latent_dim, math.prod(self.start), **home)
         self.norm = norm(2 * channels, **home)
         self.widen = up(2 * channels, channels, 4, 2, 1, bias=False, **home)
         self.norm2 = norm(channels, **home)
-        self.last = up(channels, 1, 4, 2, 1, **home)
+        self.last = up(channels, bands, 4, 2, 1, **home)
 
     def forward(self, z: ArrayLike) -> Tensor:
-        """(N, K) -> (N, D), D = H W or T."""
+        """(N, K) -> (N, D), D = H W, B H W or T."""
         h = ops.reshape(self.project(as_tensor(z)), (-1, *self.start))  # (N, 2C H/4 W/4) -> (N, 2C, H/4, W/4)
         h = ops.relu(self.norm2(self.widen(ops.relu(self.norm(h)))))
-        out = ops.reshape(self.last(h), (len(h), -1))  # (N, 1, H, W) -> (N, H W)
+        out = ops.reshape(self.last(h), (len(h), -1))  # (N, B, H, W) -> (N, B H W)
         return ops.sigmoid(out) if self.unit else out
 
 
@@ -67,7 +74,7 @@ class ConvDiscriminator(nn.Module):
     """An image or a signal to a score, half as large after each strided convolution.
 
     Args:
-        shape: (H, W) or (T,), multiples of 4.
+        shape: (H, W), (B, H, W) or (T,); H, W and T multiples of 4.
         channels: C, after the first layer.
         dropout: probability that a channel is zero in training.
 
@@ -81,16 +88,17 @@ class ConvDiscriminator(nn.Module):
                  device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         home: dict[str, Any] = {"device": device, "dtype": dtype}
-        self.shape = tuple(shape)
-        conv: Any = nn.Conv2d if len(self.shape) == 2 else nn.Conv1d
-        drop: Any = nn.Dropout2d if len(self.shape) == 2 else nn.Dropout1d
-        self.body = nn.Sequential(conv(1, channels, 4, 2, 1, **home), leaky(), drop(dropout),
+        self.shape = planes(shape)
+        bands, *sides = self.shape
+        conv: Any = nn.Conv2d if len(sides) == 2 else nn.Conv1d
+        drop: Any = nn.Dropout2d if len(sides) == 2 else nn.Dropout1d
+        self.body = nn.Sequential(conv(bands, channels, 4, 2, 1, **home), leaky(), drop(dropout),
                                   conv(channels, 2 * channels, 4, 2, 1, **home), leaky(), drop(dropout), nn.Flatten())
-        self.head = nn.Linear(2 * channels * math.prod(side // 4 for side in self.shape), 1, **home)
+        self.head = nn.Linear(2 * channels * math.prod(side // 4 for side in sides), 1, **home)
 
     def features(self, x: ArrayLike) -> Tensor:
-        """(N, D) -> what the last layer sees, (N, 2C D/4^d)."""
-        return self.body(ops.reshape(as_tensor(x), (-1, 1, *self.shape)))  # (N, H W) -> (N, 1, H, W)
+        """(N, D) -> what the last layer sees, one row of numbers each."""
+        return self.body(ops.reshape(as_tensor(x), (-1, *self.shape)))  # (N, B H W) -> (N, B, H, W)
 
     def forward(self, x: ArrayLike) -> Tensor:
         """(N, D) -> (N,), logits."""
@@ -103,7 +111,8 @@ class DCGAN(GAN):
     Formula: as in `GAN`.
 
     Args:
-        shape: of an example, (H, W) or (T,), multiples of 4; examples are rows of H W or T numbers.
+        shape: of an example, (H, W), in color (B, H, W), or (T,); H, W and T multiples of 4. Examples are rows
+            of numbers.
         latent_dim: K, numbers of noise.
         channels: C of both networks.
         unit: whether values are from 0 to 1.

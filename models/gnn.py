@@ -203,3 +203,8 @@ class LinkPredictor(Module):
         with no_grad():
             accuracy = ops.mean(((scores > 0) == (label > 0.5)).astype(scores.dtype))
         return {"loss": F.binary_cross_entropy_with_logits(scores, label), "accuracy": accuracy}
+
+    def predict(self, x: ArrayLike, graph: Graph, src: ArrayLike, dst: ArrayLike) -> Tensor:
+        """Probabilities that the pairs src (K,), dst (K,) are joined: (K,), without recording."""
+        with no_grad(), self.evaluating():
+            return ops.sigmoid(self(x, graph, src, dst))

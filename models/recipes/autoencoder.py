@@ -92,7 +92,7 @@ def pictures(model, source):
             bands |= {"with noise": shaped(noisy, source), "cleaned": shaped(model.predict(noisy), source)}
         if hasattr(model, "sample"):
             bands["samples"] = shaped(model.sample(100), source)
-        found["samples"] = image_sheet(bands, columns=20, zoom=5, title=title)
+        found["samples"] = image_sheet(bands, columns=20, title=title)
     if len(h.shape) == 2 and h.shape[1] >= 2 and not isinstance(model, VQVAE):
         found["latent"] = scatter(h[:, :2], y, title=f"{title}: the first two numbers of the codes, by class",
                                   equal=True)

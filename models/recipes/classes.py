@@ -24,7 +24,7 @@ def pictures(model, source):
         said = " ".join(f"{int(y[k])}>{int(found[k])}" for k in wrong[:20])
         caption = f"{len(wrong)} errors, class > answer: {said}{' ...' if len(wrong) > 20 else ''}"
         bands[caption] = shaped(x[wrong[:40]], source)
-    return {"samples": image_sheet(bands, columns=20, zoom=5, title=f"{type(model).__name__} on {source.name}"),
+    return {"samples": image_sheet(bands, columns=20, title=f"{type(model).__name__} on {source.name}"),
             "confusion": heatmap(confusion(y.tolist(), found.tolist(), source.classes), "how often", "answer", "class")}
 
 

@@ -10,17 +10,17 @@ def _build_cnn(source, dtype, device, *, channels: tuple = (32, 64), hidden: int
     home = {"device": device, "dtype": dtype}
     if source.kind == "signal":  # as many layers as a signal of 40 places has room for
         return SignalConvNet(source.shape[0], source.classes, (channels[-1],) * 3, dropout=dropout, norm=True, **home)
-    return LeNet((1, *source.shape), source.classes, channels, hidden, dropout=dropout, **home)
+    return LeNet(source.planes, source.classes, channels, hidden, dropout=dropout, **home)
 
 
 def _build_resnet(source, dtype, device, *, layers: tuple = (2, 2), width: int = 16, bottleneck: bool = False):
-    return ResNet(Bottleneck if bottleneck else BasicBlock, layers, source.classes, in_channels=1, width=width,
-                  small=True, shape=(1, *source.shape), device=device, dtype=dtype)
+    return ResNet(Bottleneck if bottleneck else BasicBlock, layers, source.classes, in_channels=source.planes[0],
+                  width=width, small=True, shape=source.planes, device=device, dtype=dtype)
 
 
 def _build_vit(source, dtype, device, *, patch: int = 2, width: int = 64, heads: int = 4, layers: int = 3,
                dropout: float = 0.1):
-    return ViT((1, *source.shape), source.classes, patch, width, heads, layers, dropout, device=device, dtype=dtype)
+    return ViT(source.planes, source.classes, patch, width, heads, layers, dropout, device=device, dtype=dtype)
 
 
 RECIPES = (

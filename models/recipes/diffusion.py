@@ -29,8 +29,8 @@ def _build_ddpm(source, dtype, device, *, network: Literal["mlp", "unet"] = "mlp
     home = {"device": device, "dtype": dtype}
     known = source.classes if (source.kind == "image" if classes is None else classes) else 0
     if network == "unet":
-        shape = (1, *source.shape)
-        return RowDDPM(ImageDenoiser(shape, channels, known, **home), shape, steps, schedule, unit=source.unit)
+        return RowDDPM(ImageDenoiser(source.planes, channels, known, **home), source.planes, steps, schedule,
+                       unit=source.unit)
     widths = hidden or ((128,) * 3 if size(source) < 16 else (256,) * 3)
     inner = MLPDenoiser(size(source), widths[0], len(widths), known, 4 if size(source) < 16 else 0, **home)
     return RowDDPM(inner, size(source), steps, schedule, unit=source.unit)
@@ -79,7 +79,7 @@ def _pictures_ddpm(model, source):
             labels = ops.repeat(ops.arange(model.classes), 4)
             told = model.sample(4 * model.classes, labels, w)
             bands[f"samples of each class, guidance {w:g}"] = shaped(told, source)
-        return image_sheet(bands, columns=20, zoom=5, title=f"DDPM on {source.name}")
+        return image_sheet(bands, columns=20, title=f"DDPM on {source.name}")
     return clouds({"held-out points": x[:2000], "samples": model.sample(2000),
                    f"samples in {few} steps (DDIM)": model.sample_ddim(2000, few)}, 3)
 

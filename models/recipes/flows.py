@@ -81,7 +81,7 @@ def _during(model, source):
 def _build_glow(source, dtype, device, *, steps: int = 3, stages: int = 2, channels: int = 48,
                 levels: int | None = None):
     usual = 17 if source.name == "digits" else 256  # digits count black pixels in 4 x 4 blocks
-    return flows.Glow((1, *source.shape), levels or usual, stages, steps, channels, device=device, dtype=dtype)
+    return flows.Glow(source.planes, levels or usual, stages, steps, channels, device=device, dtype=dtype)
 
 
 def _report_glow(model, source, averages):
@@ -97,7 +97,7 @@ def _pictures_glow(model, source):
         "held-out examples": shaped(source.test.tensors[0][:20], source),
         "samples": shaped(model.sample(80), source),
         "samples from codes drawn with temperature 0.7": shaped(model.sample(80, temperature=0.7), source),
-    }, columns=20, zoom=5, title=f"Glow on {source.name}")
+    }, columns=20, title=f"Glow on {source.name}")
 
 
 def _drawn(model, source):
@@ -117,7 +117,7 @@ def _pictures_made(model, source):
     return image_sheet({
         "held-out examples": shaped(source.test.tensors[0][:20], source),
         "samples, one number after the other": shaped(model.sample(80), source),
-    }, columns=20, zoom=5, title=f"MADE on {source.name}")
+    }, columns=20, title=f"MADE on {source.name}")
 
 
 RECIPES = (

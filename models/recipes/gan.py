@@ -117,7 +117,7 @@ def _pictures(model, source):
     return image_sheet({"held-out examples": shaped(x[:20], source),
                         "generated" + (", row by row of a class" if hasattr(model, "classes") else ""):
                         shaped(_draw(model, source, 100), source)}, columns=10 if hasattr(model, "classes") else 20,
-                       zoom=5, title=f"{type(model).__name__} on {source.name}")
+                       title=f"{type(model).__name__} on {source.name}")
 
 
 def _during(model, source):

@@ -109,7 +109,7 @@ def pictures_pca(model, source):
         scaled = 0.5 + model.directions / (2 * ops.max(ops.abs(model.directions), axis=1, keepdims=True))
         bands = {"mean": shaped(model.mean[None], source),
                  "components, gray is no weight": shaped(scaled, source)}
-        drawn["components"] = image_sheet(bands, columns=20, zoom=5, title=f"PCA of {source.name}")
+        drawn["components"] = image_sheet(bands, columns=20, title=f"PCA of {source.name}")
     shares = model.variances / ops.sum(ops.var(source.train.tensors[0], axis=0))
     drawn["spectrum"] = plot_curves({"share of the variance": shares, "sum of the shares": ops.cumulative_sum(shares)},
                                     f"PCA of {source.name}", "component")

@@ -123,6 +123,6 @@ def size(source):
 
 
 def shaped(x, source):
-    """(N, D) -> (N, H, W) of images; signals stay rows."""
+    """(N, D) -> (N, H, W) of images, (N, 3, H, W) of those in color; signals stay rows."""
     with no_grad():
         return x.reshape((-1, *source.shape)).numpy()

@@ -73,10 +73,10 @@ def _pictures_vae(model, source):
         bands = {"held-out examples": shaped(x[:20], source), "their reconstructions": shaped(back[:20], source)}
         kind = ", ten of a class" if conditional else ""
         bands[f"samples: codes drawn from the prior{kind}, decoded"] = shaped(drawn, source)
-        found = {"samples": image_sheet(bands, columns=20, zoom=5, title=title)}
+        found = {"samples": image_sheet(bands, columns=20, title=title)}
     if type(model) in (VAE, IWAE) and source.kind != "points":
         rows = {f"code {k} from -2.5 to 2.5": shaped(model.traverse([k], 20), source) for k in range(model.latent_dim)}
-        found["traversals"] = image_sheet(rows, columns=20, zoom=4, title=f"{title}: one number of the code moves")
+        found["traversals"] = image_sheet(rows, columns=20, title=f"{title}: one number of the code moves")
     with no_grad(), model.evaluating():
         mean = model.encode(model._beside(x, y) if conditional else x)[0]
     if mean.shape[1] >= 2:

@@ -263,7 +263,7 @@ def test_a_conditional_model_learns_the_mean_of_each_class(rng):
     (lambda: GAN(0), "at least 1"), (lambda: GAN(2, hidden=(0,)), "at least 1"), (lambda: GAN(2, r1=-1), "r1, average"),
     (lambda: GAN(2, average=1.0), "r1, average"), (lambda: GAN(2, kind="foul"), "kind: expected one of"),
     (lambda: ConditionalGAN(2, 0), "classes: expected at least 1"), (lambda: InfoGAN(2, 0), "classes, codes"),
-    (lambda: DCGAN((6, 8)), "multiples of 4, got"), (lambda: CycleGAN(2, cycle=-1.0), "cycle, identity"),
+    (lambda: DCGAN((6, 8)), "multiples of 4 but for B, got"), (lambda: CycleGAN(2, cycle=-1.0), "cycle, identity"),
     (lambda: CycleGAN(2, kind="foul"), "kind: expected one of"), (lambda: CycleGAN(0), "at least 1"),
 ])
 def test_bad_settings_are_refused(make, message):

@@ -47,23 +47,26 @@ def made_up(kind):
         parts = (TensorDataset(rng.normal(size=(n, 1, 4, 4)).astype("f"), rng.integers(0, 3, (n, 4, 4)))
                  for n in (40, 25))
         return Source("made up", *parts, (4, 4), 3, False, kind=kind)
-    shape = {"image": (4, 4), "signal": (16,), "points": (2,)}[kind]
-    size = math.prod(shape)
+    shape = {"image": (4, 4), "color": (3, 4, 4), "signal": (16,), "points": (2,)}[kind]
+    size, unit = math.prod(shape), kind in ("image", "color")
 
     def part(n):
-        x = rng.uniform(size=(n, size)) if kind == "image" else rng.normal(size=(n, size))
+        x = rng.uniform(size=(n, size)) if unit else rng.normal(size=(n, size))
         return TensorDataset(x.astype(np.float32), rng.integers(0, 3, n))
-    return Source("made up", part(40), part(25), shape, 3, kind == "image", kind=kind)
+    return Source("made up", part(40), part(25), shape, 3, unit, kind="image" if unit else kind)
 
 
 SMALL = {"hidden": (8,), "channels": 4, "width": 8}  # settings, where a recipe has them
+
+
+COLORFUL = ("cnn", "resnet", "vit", "dcgan", "glow", "ddpm", "vae")  # convolutions over three planes, and one without
 
 
 def sources():
     """(recipe, kind of data) for all that each recipe takes of what `made_up` makes."""
     cases = []
     for name, recipe in RECIPES.items():
-        kinds = list(recipe.kinds)
+        kinds = [*recipe.kinds, *["color"] * (name in COLORFUL)]
         cases += [pytest.param(name, kind, k == 0, id=f"{name}-{kind}", marks=[pytest.mark.host_only] * (k > 0))
                   for k, kind in enumerate(kinds)]
     return cases

@@ -27,9 +27,10 @@ def unpacked(body):
         at += 12 + size
     assert list(chunks) == [b"IHDR", b"IDAT", b"IEND"]
     width, height = int.from_bytes(chunks[b"IHDR"][:4]), int.from_bytes(chunks[b"IHDR"][4:8])
-    lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, width + 1)
+    color = chunks[b"IHDR"][9] == 2
+    lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, (3 if color else 1) * width + 1)
     assert (lines[:, 0] == 0).all()
-    return lines[:, 1:]
+    return lines[:, 1:].reshape(height, width, 3) if color else lines[:, 1:]
 
 
 def test_a_png_holds_the_pixels(rng):
@@ -54,6 +55,13 @@ def test_a_sheet_holds_every_image_enlarged_in_its_place(tmp_path):
     tree = ElementTree.fromstring(sheet.save(tmp_path / "sheet.svg").read_text())
     assert [t.text for t in tree.iter(SVG + "text")] == ["five"]
     assert len(list(tree.iter(SVG + "image"))) == 1
+
+
+def test_colors_stand_beside_ink():
+    red = np.zeros((1, 3, 2, 2))
+    red[:, 0] = 1.0
+    pixels = unpacked(image_sheet({"red": red, "ink": np.full((1, 2, 2), 0.2)}, zoom=1).png())
+    assert (pixels[12:14, 12:14] == [255, 0, 0]).all() and (pixels[26:28, 12:14] == 204).all()
 
 
 def test_a_sheet_takes_tensors_signals_and_values_out_of_range():

@@ -56,7 +56,7 @@ class During:
         source = self.run.source
         if source.kind in ("image", "signal"):
             return image_sheet({text: x.reshape((-1, *source.shape)).numpy() for text, x in kept.items()}, columns=20,
-                               zoom=4, title=title)
+                               title=title)
         xlim, ylim = self._limits()
         return panels([scatter(x[:, :2], title=text, width=320, height=300, equal=True, xlim=xlim, ylim=ylim)
                        for text, x in kept.items()])

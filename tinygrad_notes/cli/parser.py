@@ -17,6 +17,7 @@ EXAMPLES = {
   tinygrad-notes train vae
   tinygrad-notes train mlp --data mnist1d --epochs 100 --seed 1
   tinygrad-notes train vae --data mnist:~/mnist --epochs 10 --batch-size 128
+  tinygrad-notes train resnet --data cifar:~/cifar-10-batches-bin --epochs 10
   tinygrad-notes train vae --set latent=2 --set beta=4
   tinygrad-notes train --resume runs/vae               go on after Ctrl-C
   tinygrad-notes train --resume runs/vae --epochs 400  train longer

@@ -1,5 +1,5 @@
 """Data sets that ship, generators of toy data, and loaders that go through them batch by batch."""
-from . import augment, digits, mnist, mnist1d, text
+from . import augment, cifar, digits, mnist, mnist1d, text
 from .catalog import CATALOG, Source, find
 from .dataset import Dataset, Subset, TensorDataset, collate
 from .graphs import karate_club, stochastic_block_model
@@ -26,8 +26,8 @@ from .transform import label_noise, standardize
 
 __all__ = [
     "BPETokenizer", "CATALOG", "CharTokenizer", "DataLoader", "Dataset", "GraphDataset", "Source", "Subset",
-    "TensorDataset", "TokenWindows", "augment", "bootstrap", "checkerboard", "collate", "digits", "double_well",
-    "drawn_shapes", "eight_gaussians", "find", "gabor", "karate_club", "label_noise", "learn_merges", "line",
-    "linear_teacher", "minibatches", "mnist", "mnist1d", "random_networks", "random_split", "reversals", "rings",
-    "sine4", "spiral", "standardize", "stochastic_block_model", "stratified_split", "text", "two_moons",
+    "TensorDataset", "TokenWindows", "augment", "bootstrap", "checkerboard", "cifar", "collate", "digits",
+    "double_well", "drawn_shapes", "eight_gaussians", "find", "gabor", "karate_club", "label_noise", "learn_merges",
+    "line", "linear_teacher", "minibatches", "mnist", "mnist1d", "random_networks", "random_split", "reversals",
+    "rings", "sine4", "spiral", "standardize", "stochastic_block_model", "stratified_split", "text", "two_moons",
 ]

@@ -8,7 +8,7 @@ import numpy as np
 from ..backend import to_dtype
 from ..backend.names import unknown
 from ..nn.graph import to_dense_adjacency
-from . import digits, mnist, mnist1d, networks, shapes
+from . import cifar, digits, mnist, mnist1d, networks, shapes
 from .dataset import TensorDataset
 from .graphs import karate_club, stochastic_block_model
 from .networks import GraphDataset, random_networks
@@ -29,7 +29,7 @@ class Source:
     Fields:
         name: as it was asked for.
         train, test: `TensorDataset`s of inputs (N, D) and labels (N,).
-        shape: of one example before it was made a row: (H, W) of an image, (T,) of a signal.
+        shape: of one example before it was made a row: (H, W) of an image, (3, H, W) of one in color, (T,) of a signal.
         classes: number of classes.
         unit: whether all values are from 0 to 1.
         graph: where the examples are nodes, the `Graph` that joins them; its `y` holds all labels.
@@ -48,6 +48,11 @@ class Source:
     graph: Any = None
     kind: str = "image"
     tokenizer: Any = None
+
+    @property
+    def planes(self):
+        """The shape of an example as convolutions see it, with its channels: (C, H, W) or (C, T)."""
+        return self.shape if len(self.shape) == 3 else (1, *self.shape)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,11 @@ def _mnist(folder, dtype, device):
     side = round(train.tensors[0].shape[1]**0.5)
     classes = int(train.tensors[1].max()) + 1
     return Source(f"mnist:{folder}", train, test, (side, train.tensors[0].shape[1] // side), classes, True)
+
+
+def _cifar(folder, dtype, device):
+    train, test = cifar.load(Path(folder).expanduser(), dtype=dtype, device=device)
+    return Source(f"cifar:{folder}", train, test, cifar.SHAPE, int(train.tensors[1].max()) + 1, True)
 
 
 def _karate(folder, dtype, device):
@@ -156,6 +166,8 @@ CATALOG = {
                      "after Greydanus & Kobak 2024", _mnist1d),
     "mnist": Entry("MNIST or its kin from four idx files of yours, as mnist:FOLDER",
                    "that of your files", _mnist, True),
+    "cifar": Entry("CIFAR-10 or CIFAR-100 from files of yours, binary or pickled, as cifar:FOLDER",
+                   "that of your files", _cifar, True),
     "text": Entry("the language reference of Python, 380,000 characters, as 1,024 byte-pair tokens",
                   "PSF License, ships with Python", _text),
     "text-chars": Entry("the same text character by character", "PSF License, ships with Python", _characters),
@@ -189,8 +201,8 @@ def find(name, dtype=None, device=None):
 
     Args:
         name: 'digits', 'mnist1d', 'text', 'text-chars', 'karate', 'sbm', 'moons', 'rings', 'gaussians8', 'spiral',
-            'checkerboard', 'line', 'sine', 'shapes', 'reversals', 'networks', or 'mnist:FOLDER' with a folder of idx
-            files.
+            'checkerboard', 'line', 'sine', 'shapes', 'reversals', 'networks', 'mnist:FOLDER' with a folder of idx
+            files, or 'cifar:FOLDER' with one of CIFAR's batches.
         dtype: floating dtype of the inputs, default float32.
         device: where the tensors live.
 
