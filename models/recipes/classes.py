@@ -3,6 +3,7 @@ from ...viz import heatmap, image_sheet
 from .recipe import shaped
 
 PLOTS = (("curves.svg", "nats", ("loss",)), ("accuracy.svg", "share right", ("accuracy",)))
+TITLE = "answers to held-out examples"
 
 
 def report(model, source, averages):
@@ -24,8 +25,9 @@ def pictures(model, source):
         said = " ".join(f"{int(y[k])}>{int(found[k])}" for k in wrong[:20])
         caption = f"{len(wrong)} errors, class > answer: {said}{' ...' if len(wrong) > 20 else ''}"
         bands[caption] = shaped(x[wrong[:40]], source)
-    return {"samples": image_sheet(bands, columns=20, title=f"{type(model).__name__} on {source.name}"),
-            "confusion": heatmap(confusion(y.tolist(), found.tolist(), source.classes), "how often", "answer", "class")}
+    name = type(getattr(model, "regressor", model)).__name__
+    return {"samples": image_sheet(bands, columns=20, title=f"{name} on {source.name}"),
+            "confusion": heatmap(confusion(y.tolist(), found.tolist(), source.classes), TITLE, "answer", "class")}
 
 
 def confusion(truth, found, classes):

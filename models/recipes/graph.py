@@ -74,8 +74,8 @@ def pictures_graphs(model, source):
     found, y = model.predict(graph).tolist(), y.tolist()
     drawn = [network(source.test[k][0], title=f"class {y[k]}, read as {found[k]}", width=300, height=260)
              for k in range(min(6, len(y)))]
-    return {"samples": panels(drawn), "confusion": heatmap(confusion(y, found, source.classes), "how often", "answer",
-                                                           "class")}
+    table = confusion(y, found, source.classes)
+    return {"samples": panels(drawn), "confusion": heatmap(table, "answers to held-out graphs", "answer", "class")}
 
 
 def _whole(name, summary, build, epochs, lr):

@@ -92,7 +92,7 @@ def pictures(model, source):
         with no_grad():
             every = model.outputs(t[:, None])
         curves = {f"member {k}": (t, row) for k, row in enumerate(ops.unstack(every[:5]), 1)}
-        drawn["members"] = plot_curves({**curves, "together": (t, fit)}, title, "x", "y")
+        drawn["members"] = plot_curves({f"all {len(every)} together": (t, fit), **curves}, title, "x", "y")
     return drawn
 
 

@@ -29,7 +29,8 @@ def pictures(model, source):
     sheet = image_sheet({"held-out images": x[:n, 0], "classes found, as shades": found[:n] / top,
                          "classes, as shades": y[:n] / top}, columns=12, zoom=3, title=f"U-Net on {source.name}")
     table = confusion(y.reshape(-1).tolist(), found.reshape(-1).tolist(), source.classes)
-    return {"samples": sheet, "confusion": heatmap(table, "how often", "answer", "class")}
+    shares = [[round(100 * count / max(sum(row), 1), 1) for count in row] for row in table]
+    return {"samples": sheet, "confusion": heatmap(shares, "answers, % of a class's places", "answer", "class")}
 
 
 RECIPES = (

@@ -57,6 +57,12 @@ def test_a_sheet_holds_every_image_enlarged_in_its_place(tmp_path):
     assert len(list(tree.iter(SVG + "image"))) == 1
 
 
+def test_a_long_title_is_written_smaller():
+    sizes = [float(re.search(r'font-size="([\d.]+)" font-weight', tn.viz.scatter([[0.0, 1.0]], title="x" * n).svg())[1])
+             for n in (10, 70, 1000)]
+    assert sizes[0] == 14 and 8 < sizes[1] < 14 and sizes[2] == 8 and 70 * 0.62 * sizes[1] < 480
+
+
 def test_colors_stand_beside_ink():
     red = np.zeros((1, 3, 2, 2))
     red[:, 0] = 1.0

@@ -2,7 +2,6 @@
 from contextlib import contextmanager
 
 from ..backend import default_generator, manual_seed
-from ..ops import concat
 from ..train import load, save
 from ..viz import image_sheet, panels, scatter
 
@@ -62,9 +61,8 @@ class During:
                        for text, x in kept.items()])
 
     def _limits(self):
-        """The same part of the plane for all times: where the points of the last half of them are, and a bit more."""
-        last = list(self.named().values())
-        points = concat([x[:, :2] for x in last[len(last) // 2:]])
+        """The same part of the plane for all times: where the data are, and a bit more."""
+        points = self.run.source.test.tensors[0][:, :2]
         lows, highs = points.min(axis=0).tolist(), points.max(axis=0).tolist()
         pads = [0.25 * (high - low) or 1.0 for low, high in zip(lows, highs)]
         return [(low - pad, high + pad) for low, high, pad in zip(lows, highs, pads)]

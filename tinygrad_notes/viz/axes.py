@@ -97,7 +97,8 @@ class Frame:
             f'<rect class="paper" width="{number(width)}" height="{number(height)}" fill="#ffffff"/>',
         ]
         if title:
-            self.add(f'<text class="ink" x="{LEFT}" y="20" font-size="14" font-weight="600" fill="{INK}">'
+            size = title_size(title, width - LEFT)
+            self.add(f'<text class="ink" x="{LEFT}" y="20" font-size="{size}" font-weight="600" fill="{INK}">'
                      f'{escape(title)}</text>')
 
     def add(self, *parts):
@@ -151,6 +152,11 @@ def legend(names, signs, width, left=LEFT, top=38):
                      f'fill="{PALE}">{escape(name)}</text></g>')
         x += room
     return "".join(parts), row + 1
+
+
+def title_size(title, room):
+    """The size of a title's letters, 14 pixels, or less so that a long one fits; a letter is 0.62 as wide as high."""
+    return number(min(14.0, max(8.0, room / (0.62 * max(len(title), 1)))))
 
 
 def round_step(least):
