@@ -80,6 +80,7 @@ ROWS = [
     one("logit", lambda x: math.log(min(max(x, 0.2), 0.8) / (1 - min(max(x, 0.2), 0.8))), 0.2, low=0.05, high=0.95,
         label="eps"),
     one("silu", lambda x: x * sigmoid(x)), far("silu", lambda x: x * sigmoid(x)),
+    long("silu", lambda x: x * sigmoid(x)),
     one("mish", lambda x: x * math.tanh(softplus(x))), far("mish", lambda x: x * math.tanh(softplus(x))),
     one("gelu", gelu), far("gelu", gelu), long("gelu", gelu),
     one("gelu", gelu_tanh, "tanh"),

@@ -33,7 +33,7 @@ def suits(x, *others):
                     for y in others))
 
 
-def _run(fill, arrays, scratch, exact, results=1):
+def run(fill, arrays, scratch, exact, results=1):
     """New arrays, filled by `fill(*outs, *arrays, *scratch)` piece by piece, where that is NaN by `exact(*arrays)`."""
     x = arrays[0]
     outs = [aligned_empty(x.shape, x.dtype) for _ in range(results)]
@@ -95,8 +95,8 @@ def _add_bell(distribution, x, squared, room, slope):
 def forward(x, exact):
     """x times the normal distribution function; `exact(x)` where that must do."""
     if x.dtype.char == "d":
-        return _run(lambda o, x: np.copyto(o, exact(x)), [x], 0, lambda x: [exact(x)])[0]
-    return _run(_fill, [x], 2, lambda x: [exact(x)])[0]
+        return run(lambda o, x: np.copyto(o, exact(x)), [x], 0, lambda x: [exact(x)])[0]
+    return run(_fill, [x], 2, lambda x: [exact(x)])[0]
 
 
 def forward_and_slope(x, exact, exact_slope):
@@ -104,8 +104,8 @@ def forward_and_slope(x, exact, exact_slope):
     def both(x):
         return exact(x), exact_slope(x)
     if x.dtype.char == "d":
-        return _run(lambda o, slope, x: [np.copyto(a, b) for a, b in zip((o, slope), both(x))], [x], 0, both, 2)
-    return _run(_fill_both, [x], 1, both, 2)
+        return run(lambda o, slope, x: [np.copyto(a, b) for a, b in zip((o, slope), both(x))], [x], 0, both, 2)
+    return run(_fill_both, [x], 1, both, 2)
 
 
 def product(x, y):

@@ -9,6 +9,7 @@ from numpy import errstate, finfo, ndarray
 from ..autograd import Tensor, elementwise, joint
 from ..autograd.mode import mode
 from ..backend import gelu as gelu_kernels
+from ..backend import silu as silu_kernels
 from ..backend.kernels import INLINE, KERNELS
 from .arithmetic import floating
 from .choice import clip
@@ -36,6 +37,29 @@ def floored(xp, x):
 
 # x within +-limit; its derivative is taken as 1, because what it is used in does not change beyond.
 bounded = elementwise("bounded", lambda xp, x, *, limit: xp.clip(x, -limit, limit), x=lambda g: g)
+
+
+def _with_slope(name, kernel, forward, slope, curve):
+    """The operation (f(x), f'(x)): for long arrays on the host, where the gradient is then one product.
+
+    `kernel` computes both; `forward` and `slope` do where it cannot; `curve(xp, g, x)` is g f''(x).
+    """
+    def pull(xp, parts, x, out):
+        g, g_slope = parts
+        if g is None:
+            found = None
+        elif isinstance(x, Tensor):  # computed from `x`, so that it can be differentiated again
+            found = g * getattr(xp, f"{name}_slope")(x)
+        else:
+            found = gelu_kernels.product(g, out[1]) if gelu_kernels.suits(g, out[1]) else g * out[1]
+        if g_slope is None:
+            return (found,)
+        curved = curve(xp, g_slope, x)
+        return (curved if found is None else found + curved,)
+
+    def both(xp, x):
+        return kernel(x, lambda part: forward(xp, part), lambda part: slope(xp, part))
+    return joint(f"{name}_and_slope", both, pull, outputs=2)
 
 
 # The logistic family --------------------------------------------------------------
@@ -157,8 +181,18 @@ def _silu_curve(xp, g, x):
 
 
 silu_slope = elementwise("silu_slope", _silu_slope, x=_silu_curve)
-silu = function("silu", _silu, "x times its logistic function, also called swish.", "out = x / (1 + e^-x)",
-                "silu(tn.tensor([0.0, 2.0]))", "tensor([0.0000, 1.7616])", x=lambda xp, g, x: g * xp.silu_slope(x))
+_silu_and_slope = _with_slope("silu", silu_kernels.forward_and_slope, _silu, _silu_slope, _silu_curve)
+_silu_alone = function("silu", _silu, "x times its logistic function, also called swish.", "out = x / (1 + e^-x)",
+                       "silu(tn.tensor([0.0, 2.0]))", "tensor([0.0000, 1.7616])",
+                       x=lambda xp, g, x: g * xp.silu_slope(x))
+
+
+def silu(x, /):
+    long = isinstance(x, Tensor) and x.requires_grad and mode.record and gelu_kernels.suits(x.data)
+    return _silu_and_slope(x)[0] if long else _silu_alone(x)
+
+
+silu.__doc__ = _silu_alone.__doc__
 swish = silu
 
 
@@ -237,25 +271,7 @@ def _gelu_curve(xp, g, x):
 
 gelu_slope = elementwise("gelu_slope", _gelu_slope, x=_gelu_curve)
 _gelu = elementwise("gelu", _gelu, x=lambda xp, g, x: g * xp.gelu_slope(x))
-
-
-def _gelu_and_slope_pull(xp, parts, x, out):
-    """For Tensors the slope is computed from `x`, so that it can be differentiated again."""
-    g, g_slope = parts
-    if isinstance(x, Tensor):
-        slope = xp.gelu_slope(x)
-        found = None if g is None else g * slope
-    else:
-        found = None if g is None else gelu_kernels.product(g, out[1]) if gelu_kernels.suits(g, out[1]) else g * out[1]
-    if g_slope is None:
-        return (found,)
-    curved = _gelu_curve(xp, g_slope, x)
-    return (curved if found is None else found + curved,)
-
-
-# Both at once, for long arrays on the host: the gradient is then one product.
-_gelu_and_slope = joint("gelu_and_slope", lambda xp, x: gelu_kernels.forward_and_slope(
-    x, lambda part: _whole_gelu(xp, part), lambda part: _gelu_slope(xp, part)), _gelu_and_slope_pull, outputs=2)
+_gelu_and_slope = _with_slope("gelu", gelu_kernels.forward_and_slope, _whole_gelu, _gelu_slope, _gelu_curve)
 
 
 def _gelu_tanh(xp, x):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
 
-RECORDED_AS = {"gelu_and_slope": "gelu"}  # operations that only an uncompiled step uses
+RECORDED_AS = {"gelu_and_slope": "gelu", "silu_and_slope": "silu"}  # operations that only an uncompiled step uses
 PHASES = ("forward", "backward", "update", "other")
 ENDINGS = (".html", ".svg", ".txt", ".json")
 
