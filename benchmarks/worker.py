@@ -2,7 +2,7 @@
 
 make WORKLOAD          -> loss after the first five steps; null if the framework has no such workload
 time WORKLOAD SECONDS  -> seconds per step over about SECONDS
-peak                   -> peak resident memory in MiB
+peak                   -> peak memory in MiB: resident, or on the GPU
 """
 
 import json
@@ -11,7 +11,7 @@ import sys
 import time
 
 
-def main(peer, threads):
+def main(peer, threads, device="cpu"):
     """Serve requests until standard input closes."""
     from benchmarks import peers
     from benchmarks.workloads import WORKLOADS
@@ -19,6 +19,8 @@ def main(peer, threads):
     module = peers.load(peer)
     if hasattr(module, "set_threads"):
         module.set_threads(threads)
+    if device != "cpu":
+        module.set_device(device)
     steps = {}
     for line in sys.stdin:
         what, *rest = line.split()
@@ -30,7 +32,8 @@ def main(peer, threads):
         elif what == "time":
             answer = _seconds_per_step(steps[rest[0]], float(rest[1]))
         else:
-            answer = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            answer = (resident if device == "cpu" else module.peak_bytes()) / (1 << 20)
         print(json.dumps(answer), flush=True)
 
 
@@ -50,4 +53,4 @@ def _seconds_per_step(step, budget):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])

@@ -13,6 +13,8 @@ PEERS = {
     "autograd": ("hips_autograd", "autograd"),
     "mygrad": ("mygrad_peer", "mygrad"),
 }
+# Those that run on a GPU.
+ON_GPU = ("tinygrad_notes", "tn.compile", "torch", "torch.compile", "jax")
 
 
 def load(name):

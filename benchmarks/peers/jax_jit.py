@@ -19,6 +19,16 @@ from .functional import (
 )
 
 
+def set_device(name):
+    """The default device is the GPU where there is one; products in float32 as everywhere."""
+    assert jax.default_backend() == {"cuda": "gpu"}[name]
+    jax.config.update("jax_default_matmul_precision", "highest")
+
+
+def peak_bytes():
+    return jax.local_devices()[0].memory_stats()["peak_bytes_in_use"]
+
+
 def chain(data):
     derivative = jax.jit(jax.grad(chain_of(jnp)))
     x = jnp.asarray(data["x"])

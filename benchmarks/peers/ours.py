@@ -8,6 +8,16 @@ def set_threads(n):
     tn.set_num_threads(n)
 
 
+def set_device(name):
+    assert tn.current_device() == name  # by TINYGRAD_NOTES_DEVICE, before the import
+
+
+def peak_bytes():
+    import cupy
+
+    return cupy.get_default_memory_pool().total_bytes()
+
+
 def chain(data):
     x = tn.tensor(data["x"], requires_grad=True)
 

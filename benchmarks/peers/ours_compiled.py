@@ -10,5 +10,5 @@ def compiled(maker, **options):
     return lambda data: tn.compile(maker(data), **options)
 
 
-set_threads = ours.set_threads
+set_threads, set_device, peak_bytes = ours.set_threads, ours.set_device, ours.peak_bytes
 MAKERS = {name: compiled(maker) for name, maker in ours.MAKERS.items()}

@@ -19,6 +19,16 @@ def set_threads(n):
     torch.set_num_threads(n)
 
 
+def set_device(name):
+    """New tensors on a GPU, products in float32 as everywhere."""
+    torch.set_default_device(name)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+
+
+def peak_bytes():
+    return torch.cuda.max_memory_reserved()
+
+
 def _training(optimizer, loss_of):
     """Steps of an optimizer."""
     loss_of = transform(loss_of)

@@ -16,6 +16,6 @@ def _compiled(maker):
     return make
 
 
-set_threads = pytorch.set_threads
+set_threads, set_device, peak_bytes = pytorch.set_threads, pytorch.set_device, pytorch.peak_bytes
 # It refuses to differentiate a compiled function twice, which MAML does.
 MAKERS = {name: _compiled(maker) for name, maker in pytorch.MAKERS.items() if name != "maml"}

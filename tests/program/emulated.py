@@ -1,4 +1,4 @@
-"""CUDA kernels on the CPU: their text compiled as C, with threads of the system in place of those of a block."""
+"""A GPU on the CPU: kernels as C, threads of the system in place of those of a block, products by NumPy."""
 import ctypes
 import re
 import shutil
@@ -44,9 +44,26 @@ BLOCK = 8
 
 
 class Emulated:
-    """In place of `cuda.executor.CupyModule`."""
+    """In place of `cuda.device.Cupy`."""
 
-    def __init__(self, text):
+    block = BLOCK
+
+    def __init__(self):
+        self.recorded, self.launched, self.captured = None, 0, 0
+
+    @staticmethod
+    def address(array):
+        """Where an array lies."""
+        assert isinstance(array, np.ndarray) and array.flags.c_contiguous
+        return array.ctypes.data
+
+    @staticmethod
+    def upload(target, host):
+        """Copy numbers."""
+        target[:len(host)] = host
+
+    def compile(self, text):
+        """The kernels of a text."""
         kernels = re.findall(r"^KERNEL void (\w+)\((.*)\) \{$", text, re.MULTILINE)
         calls = []
         for name, parameters in kernels:
@@ -62,12 +79,41 @@ class Emulated:
                                    "-lm", "-lpthread"],
                                   capture_output=True, text=True)
             assert not done.returncode, done.stderr[:3000]
-            self.library = ctypes.CDLL(str(made))
+            library = ctypes.CDLL(str(made))
 
-    def run(self, launch, arrays):
-        """Run a kernel."""
-        for a in arrays:
-            assert isinstance(a, np.ndarray) and a.flags.c_contiguous
-        blocks = launch.blocks if launch.threads is None else -(-launch.blocks // BLOCK)
-        pointers = (ctypes.c_void_p * len(arrays))(*[a.ctypes.data for a in arrays])
-        getattr(self.library, f"run_{launch.name}")(ctypes.c_long(blocks), pointers)
+        def start(name, blocks, addresses):
+            pointers = (ctypes.c_void_p * len(addresses))(*addresses)
+            self.do(lambda: getattr(library, f"run_{name}")(ctypes.c_long(blocks), pointers))
+        return start
+
+    def product(self, kind, sizes, a, b, c, turned, count):
+        """Products of matrices at addresses."""
+        dtype, (m, n, k) = np.dtype("float32" if kind == "float" else "float64"), sizes
+
+        def matrices(side, rows, columns, flip):
+            address, step, stack = side
+            shape = (count, columns, rows) if flip else (count, rows, columns)
+            assert step >= shape[-1] or shape[-2] == 1
+            size = (count - 1) * stack + (shape[-2] - 1) * step + shape[-1]
+            flat = np.frombuffer((ctypes.c_char * (size * dtype.itemsize)).from_address(address), dtype)
+            found = np.lib.stride_tricks.as_strided(flat, shape, [s * dtype.itemsize for s in (stack, step, 1)])
+            return found.swapaxes(-1, -2) if flip else found
+
+        def work():
+            matrices(c, m, n, False)[...] = matrices(a, m, k, turned[0]) @ matrices(b, k, n, turned[1])
+        self.do(work)
+
+    def do(self, work):
+        """Do it now, or write it down while work is captured."""
+        if self.recorded is not None:
+            self.recorded.append(work)
+        else:
+            self.launched += 1
+            work()
+
+    def capture(self, work):
+        """A function that repeats what `work` starts."""
+        self.recorded, self.captured = [], self.captured + 1
+        work()
+        found, self.recorded = self.recorded, None
+        return lambda: [each() for each in found]

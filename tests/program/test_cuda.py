@@ -10,6 +10,7 @@ from tests.program.emulated import Emulated
 from tests.program.nets import Residual
 from tests.program.steps import WORKS
 from tinygrad_notes.program.cuda.executor import CudaExecutor
+from tinygrad_notes.program.errors import Outdated
 from tinygrad_notes.program.interpret import interpret
 from tinygrad_notes.program.record import record
 from tinygrad_notes.program.scalars import evaluate
@@ -59,7 +60,7 @@ def executed(recording):
     inputs = recording_inputs(recording)
     states = [recording.slots[v].get() for v in program.states]
     scalars = evaluate(program.scalars)
-    run = CudaExecutor(program, module=Emulated)
+    run = CudaExecutor(program, gpu=Emulated())
     found = run(inputs, states, scalars)
     arrays = interpret(program, inputs, states, scalars)
     return run, found, [arrays[v] for v in program.results()]
@@ -73,7 +74,7 @@ def recording_inputs(recording):
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
 def test_kernels_give_the_results_of_the_plain_functions(function):
     run, found, wanted = executed(record(function, data(), commit=False))
-    assert any(hasattr(step, "blocks") for step, _ in run.steps)
+    assert any(isinstance(step, list) for step in run.steps)
     for a, b in zip(found, wanted, strict=True):
         assert a.shape == b.shape and a.dtype == b.dtype
         np.testing.assert_allclose(a, b, rtol=3e-5, atol=3e-6)
@@ -98,7 +99,7 @@ def test_whole_training_steps(name):
     program.extra = [v for v in recording.gradients.values() if v is not None]
     inputs, states = recording_inputs(recording), [recording.slots[v].get() for v in program.states]
     scalars = evaluate(program.scalars)
-    run = CudaExecutor(program, module=Emulated)
+    run = CudaExecutor(program, gpu=Emulated())
     found = run(inputs, states, scalars)
     tn.default_generator.set_state(state)
     arrays = interpret(program, inputs, states, scalars)
@@ -106,7 +107,106 @@ def test_whole_training_steps(name):
         np.testing.assert_allclose(a, arrays[v], rtol=1e-4, atol=1e-5)
 
 
+# Instructions that are no loops ---------------------------------------------------------
+def convolutions(x, y):
+    """With strides, dilation, groups, offsets; of one, two and three axes; pooling with and without overlap."""
+    image, weight = tn.reshape(x, (1, 1, *x.shape)), tn.reshape(y[:3, :6], (2, 1, 3, 3))
+    out = F.conv2d(image, weight, y[0, :2], stride=2, padding=1)
+    pair = tn.concat([out, out * 2], axis=1)
+    wide = F.conv2d(pair, tn.reshape(y[3:, :9], (4, 1, 3, 3)), padding=2, dilation=2, groups=4)
+    line = F.conv1d(tn.reshape(x, (1, *x.shape)), tn.reshape(y[:1, :21], (1, 7, 3)))
+    solid = F.conv3d(tn.reshape(x[:6, :32], (1, 1, 6, 8, 4)), tn.reshape(y[:1, :8], (1, 1, 2, 2, 2)), stride=(2, 1, 1))
+    one = F.conv2d(wide, tn.reshape(y[0, :8], (2, 4, 1, 1)))
+    return F.max_pool2d(wide, 2), F.max_pool2d(out, 3, stride=2, padding=1), line, solid, one
+
+
+def products(x, y):
+    """Of stacks whose axes lie in any order, of vectors, and of what lies neither by rows nor by columns."""
+    stack = tn.permute_dims(tn.reshape(x[:, :32], (7, 2, 4, 4)), (1, 0, 2, 3))
+    return (x @ y.T, x.T @ y, stack @ tn.matrix_transpose(stack[:1]), x[:, :32:2] @ y[:, 1::2].T, x[:3] @ y[0],
+            tn.reshape(x[:6, ::4], (2, 3, 9)) @ y[:3, :9].T)
+
+
+def look_ups(x, y):
+    rows = tn.tensor([2, 0, -1, 2, 2])
+    return (tn.take(x, rows, axis=0), x[:, rows], tn.segment_sum(x[:5] * 2, tn.tensor([1, 0, 3, 1, 1]), 5),
+            F.embedding(tn.tensor([[1, 0], [6, 6]]), x), tn.index_put(x, (slice(1, 3), slice(None)), y[:2]),
+            tn.concat([x[:, :4], y[:, :1], x[:, 4:5]], axis=1))
+
+
+def sparse(x, y):
+    return MATRIX @ x, MATRIX.T @ x[:4]
+
+
+MATRIX = tn.SparseMatrix([0, 3, 3, 1, 0], [6, 2, 0, 5, 1], tn.tensor([1, -2, 0.5, 3, 2]), shape=(4, 7))
+MATRIX @ tn.ones(7), MATRIX.T @ tn.ones(4)  # sorted once, for both directions
+
+
+@pytest.mark.parametrize("function", [convolutions, products, look_ups, sparse], ids=lambda f: f.__name__)
+def test_other_instructions_and_their_gradients(function):
+    """The same at the first run, at the second, which is captured, and at the third, which repeats what was."""
+    def both(x, y):
+        x, y = x.requires_grad_(), y.requires_grad_()
+        outs = function(x, y)
+        outs = (*outs, tn.sum(x * y))
+        return (*outs, *tn.autograd.grad(sum([tn.sum(out * out) for out in outs]), (x, y), allow_unused=True))
+    recording = record(both, data(), commit=False)
+    program, gpu, inputs = recording.program, Emulated(), recording_inputs(recording)
+    states = [recording.slots[v].get() for v in program.states]
+    arrays = interpret(program, inputs, states, [])
+    run = CudaExecutor(program, gpu=gpu)
+    assert [step.name for step in run.steps if not isinstance(step, list)] == []  # nothing is left to Python
+    for _ in range(3):
+        for a, v in zip(run(inputs, states, []), program.results(), strict=True):
+            np.testing.assert_allclose(a, arrays[v], rtol=1e-5, atol=1e-6 * max(1, np.abs(arrays[v]).max()))
+    assert gpu.captured and run.captured()[1]
+
+
+def test_what_has_no_form_here_is_called_between_two_stretches():
+    def function(x, y):
+        return tn.sort(x * 2, axis=1) + tn.exp(y), tn.cumulative_sum(x, axis=0)
+    recording = record(function, data(), commit=False)
+    inputs, program = recording_inputs(recording), recording.program
+    arrays, run = interpret(program, inputs, [], []), CudaExecutor(program, gpu=Emulated())
+    assert {step.name for step in run.steps if not isinstance(step, list)} == {"forward.sort", "cumulative_sum"}
+    for _ in range(3):
+        for a, v in zip(run(inputs, [], []), program.results(), strict=True):
+            np.testing.assert_allclose(a, arrays[v], rtol=1e-5, atol=1e-6)
+    assert run.captured() == (2, 1)
+
+
+def test_a_condition_that_does_not_hold_gives_nothing_back():
+    """Labels are checked on the GPU; the weights are those from before."""
+    model = nn.Linear(4, 3)
+    opt = tn.optim.SGD(model.parameters(), lr=0.1)
+
+    def step(x, y):
+        opt.zero_grad()
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        opt.step()
+        return loss
+    recording = record(step, (tn.randn(5, 4), tn.tensor([0, 1, 2, 0, 1])), commit=False)
+    program = recording.program
+    states, scalars = [recording.slots[v].get() for v in program.states], evaluate(program.scalars)
+    before = [np.array(s) for s in states]
+    run = CudaExecutor(program, gpu=Emulated(), in_place=list(program.states))
+    x, y = recording_inputs(recording)
+    run([x, y], states, scalars)
+    with pytest.raises(Outdated):
+        run([x, np.array([0, 1, 3, 0, 1])], states, scalars)
+    for a, b in zip(states, before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 NVCC = shutil.which("nvcc")
+
+
+class Silent(Emulated):
+    """Compiles nothing."""
+
+    def compile(self, text):
+        """No kernels."""
 
 
 @pytest.mark.skipif(NVCC is None, reason="needs nvcc")
@@ -118,12 +218,12 @@ def test_nvcc_compiles_the_kernels(tmp_path):
     def classify(x, y):
         F.cross_entropy(model(x), y).backward()
 
-    made = [record(f, data(), commit=False) for f in FUNCTIONS]
+    made = [record(f, data(), commit=False) for f in (*FUNCTIONS, convolutions, look_ups)]
     made.append(record(classify, (tn.randn(2, 3, 6, 6), tn.randint(0, 3, (2,))), commit=False))
     for k, recording in enumerate(made):
         program = recording.program
         program.extra = [v for v in recording.gradients.values() if v is not None]
-        text = CudaExecutor(program, module=lambda text: None).text
+        text = CudaExecutor(program, gpu=Silent()).text
         head, _, kernels = text.partition("KERNEL void")
         texts.append(("KERNEL void" + kernels).replace("KERNEL void kernel", f"KERNEL void program{k}_"))
     source = tmp_path / "kernels.cu"

@@ -31,8 +31,11 @@ class Order:
 
 
 def beside(x, *arrays):
-    """`arrays` in the form of `x`: a rule on the strict device calls forwards with the bare arrays inside."""
-    same = x.__class__ is arrays[0].__class__
+    """`arrays` in the form of `x`: a rule on the strict device calls forwards with the bare arrays inside.
+
+    Beside an `x` that is being recorded they are constants as they are.
+    """
+    same = x.__class__ is arrays[0].__class__ or device_of(x).base is device_of(arrays[0])
     return arrays if same else [device_of(array).to_numpy(array) for array in arrays]
 
 

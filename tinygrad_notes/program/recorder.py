@@ -364,9 +364,10 @@ def _filled(tree, hosts):
 def _shares(out, host):
     """Whether a result lies in the memory of an input."""
     out, host = getattr(out, "_host", out), getattr(host, "_host", host)
-    if not isinstance(out, np.ndarray):
+    if device_of(out) is None or device_of(out) is not device_of(host):
         return False
-    return out is host or (out.base is not None or host.base is not None) and np.may_share_memory(out, host)
+    return out is host or (out.base is not None or host.base is not None) and (
+        device_of(out).xp.may_share_memory(out, host))
 
 
 __all__ = ["CannotRecord", "Recorder", "RecordingNamespace", "call_site", "recording", "shown_site"]

@@ -1,140 +1,201 @@
-"""Programs on a GPU: fused loops as generated kernels, everything else by CuPy's functions.
+"""Programs on a GPU: fused loops as generated kernels, products by cuBLAS, the whole step as one CUDA graph.
 
-**Never run on a GPU**: none was at hand. What is proven: the kernels' text compiles with nvcc, and compiled for the CPU
-gives NumPy's results; this class, with NumPy in place of CuPy and that code in place of `cupy.RawModule`, gives the
-results of the plain step. What is not: `CupyModule`, twelve lines that hand text and pointers to CuPy, and every figure
-of speed. So `tn.compile` uses it only where it is asked to: `backend="cuda"`.
+Everything lies at fixed places: values of the program in one arena, constants, what Python functions make. Inputs,
+states and results have addresses of their own; a step whose addresses have been seen before is launched as a graph
+(`Bound`). Where a function has no form here, Python calls it between two stretches of work.
+
+A GPU cannot stop in the middle, so checks (labels, indices) set flags, which are read when the step is over; nothing
+is given back and no state is written over before they are.
 """
+import re
+from collections import OrderedDict
 
 import numpy as np
 
-from ...backend import as_device
 from ..build import operands
 from ..elementwise import ELEMENTWISE
 from ..errors import Outdated
-from ..functions import resolve
-from ..interpret import as_array, filled
-from ..kernels import Fusion, Loop, stored
+from ..kernels import Call, Loop
+from ..memory import MAY_REFUSE
 from ..native.compiler import source
 from ..native.expressions import TYPES, supported
-from ..passes import optimize
-from ..passes.canonical import run_canonical
 from ..program import Value
-from ..scalars import Scalar
+from ..run.base import Executor
+from .calls import CudaCall, Flags, Product, Room, on_gpu
+from .device import Cupy
 from .kernels import CudaLoop
 
-BLOCK = 256
+GRAPHS = 8  # sets of addresses that are remembered
 
 
-class CupyModule:
-    """CUDA C compiled and started by CuPy."""
-
-    def __init__(self, text):
-        import cupy
-        self.module = cupy.RawModule(code=text, options=("--std=c++17", "--fmad=false"))
-
-    def run(self, launch, arrays):
-        """Start a kernel on arrays (and the array of scalars)."""
-        blocks = launch.blocks if launch.threads is None else -(-launch.blocks // BLOCK)
-        self.module.get_function(launch.name)((blocks,), (BLOCK,), tuple(arrays))
-
-
-class CudaExecutor:
-    """Runs a program: `executor(inputs, states, scalars)` gives the arrays of `program.results()`, in their order.
+class CudaExecutor(Executor):
+    """Runs a program on a GPU.
 
     Args:
-        program: the program as recorded.
-        skip: names of passes to leave out.
-        module: what compiles and runs kernels: takes the text, has `run(launch, arrays)`.
-        **others: options of other executors that mean nothing here.
+        program, **options: see `run.base.Executor`.
+        gpu: what compiles and starts kernels, see `device.Cupy`.
+        graphs: whether work is captured.
     """
 
-    def __init__(self, program, skip=(), module=CupyModule, **others):
-        self.program = program = optimize(program, skip)
-        self.xp = as_device(program.device).xp
-        self.cut = Fusion(program, "fuse" not in skip, _fits)
-        self.views, self.stored = self.cut.views, stored(self.cut)
-        self.results = program.results()
-        self.steps, texts = [], []
-        for kernel in self.cut.kernels:
+    def __init__(self, program, gpu=None, graphs=True, **options):
+        self.gpu, self.graphs = gpu or Cupy(), graphs
+        super().__init__(program, **options)
+        self.bound = OrderedDict()
+        self.kept = {v: self.empty(v.shape, v.dtype) for v in self.handed}
+        self.write_steps()
+        self.arena = self.empty((max(self.memory.size, 256),), np.uint8)
+        self.room = self.empty((max(self.most, 256),), np.uint8)
+        self.numbers = self.empty((max(1, len(self.program.scalars)),), np.float64)
+        self.flags = self.empty((1,), np.int32)
+        self.moving = [*self.program.inputs, *self.program.states, *self.outside]
+
+    # What differs from other executors --------------------------------------------------
+    def fits(self, instruction):
+        """Whether an instruction may be in a generated kernel."""
+        if instruction.name in ELEMENTWISE or instruction.name == "cast":
+            return supported(instruction, operands(instruction))
+        return all(v.dtype.name in TYPES for v in (*instruction.inputs, *instruction.made) if isinstance(v, Value))
+
+    def in_python(self, kernel):
+        """Whether a kernel runs as a Python function."""
+        return isinstance(kernel, Call) and not on_gpu(kernel.instruction, self.views)
+
+    def in_memory(self):
+        """The values that must be in memory: also those that a reduction reads in a kernel of its own."""
+        found = super().in_memory()
+        loops = [k for k in self.fusion.kernels if isinstance(k, Loop)]
+        return found | set().union(*[CudaLoop(loop, self.views, found, "").spilled for loop in loops])
+
+    def may_write_over(self, in_place):
+        """States may be written over where nothing can refuse the run."""
+        self.refuses = any(i.name in MAY_REFUSE for i in self.program.instructions)
+        return () if self.refuses else in_place
+
+    # The kernels ------------------------------------------------------------------------
+    def write_steps(self):
+        """The steps: stretches of kernels and products, and instructions for Python between them; compiles them."""
+        self.steps, self.most, texts, stretch = [], 0, {}, []
+        for kernel in self.fusion.kernels:
+            if self.in_python(kernel):
+                if stretch:
+                    self.steps.append(stretch)
+                self.steps.append(kernel.instruction)
+                stretch = []
+                continue
             if isinstance(kernel, Loop):
-                code = CudaLoop(kernel, self.views, self.stored, f"kernel{kernel.index}")
-                launches = code.launches()
-                self.steps += [(launch, kernel) for launch in launches]
-                texts += [launch.text for launch in launches]
+                found = CudaLoop(kernel, self.views, self.stored, f"kernel{kernel.index}").launches()
             else:
-                self.steps.append((kernel.instruction, kernel))
-        self.text = "\n\n".join([source("../cuda/prelude.cuh"), *texts, ""])
-        self.module = module(self.text) if texts else None
-        self.constants = {v: self.xp.ascontiguousarray(v.host) for v in program.values
-                          if v.role == "constant" and v.host is not None}
-        self.dead_after = self._last_uses()
+                call = CudaCall(kernel.instruction, self.views, self.memory, f"kernel{kernel.index}")
+                found = call.steps()
+                self.most = max(self.most, call.room)
+            for step in found:
+                if not isinstance(step, Product):
+                    step.name = texts.setdefault(_alike(step), step.name)
+            stretch += found
+        if stretch:
+            self.steps.append(stretch)
+        kernels = [text.replace("KERNEL void NAME(", f"KERNEL void {name}(", 1) for text, name in texts.items()]
+        parts = ["prelude.cuh", *(["windows.cuh"] if any("Windows w" in text for text in kernels) else [])]
+        self.text = "\n\n".join([*[source(f"../cuda/{name}") for name in parts], *kernels, ""])
+        self.start = self.gpu.compile(self.text) if texts else None
 
-    def _last_uses(self):
-        """Per step the values that nobody reads after it."""
-        last = {}
-        for k, (what, _) in enumerate(self.steps):
-            used = what.arrays if hasattr(what, "blocks") else [
-                self.views.of(x).root for x in (*what.inputs, *what.made) if isinstance(x, Value)]
-            last.update(dict.fromkeys(used, k))
-        kept = {self.views.of(v).root for v in self.results}
-        dead = [[] for _ in self.steps]
-        for value, k in last.items():
-            if value.role == "computed" and value not in kept:
-                dead[k].append(value)
-        return dead
-
-    def array_of(self, value, arrays):
-        """The array of a value: a view of its root."""
-        view = self.views.of(value)
-        root = arrays[view.root]
-        if view.root is value:
-            return root
-        if view.contiguous and not view.offset and root.size == value.size:
-            return root.reshape(value.shape)
-        flat = root.reshape(-1)[view.offset:]
-        return self.xp.lib.stride_tricks.as_strided(flat, view.shape, [s * flat.itemsize for s in view.strides])
-
+    # Running ----------------------------------------------------------------------------
     def __call__(self, inputs, states, scalars):
-        xp, program = self.xp, self.program
-        arrays = dict(self.constants)
-        for value, array in zip((*program.inputs, *program.states), (*inputs, *states)):
-            arrays[value] = xp.ascontiguousarray(array).reshape(value.shape)
-        numbers = xp.asarray(np.array(list(scalars) or [0.0], np.float64))
-        for (what, _), dead in zip(self.steps, self.dead_after):
-            if hasattr(what, "blocks"):
-                for value in what.made:
-                    arrays[value] = xp.empty(value.shape, dtype=value.dtype)
-                self.module.run(what, [*[arrays[v] for v in what.arrays], numbers])
+        arrays = self.bind(inputs, states)
+        key = tuple([self.gpu.address(arrays[v]) for v in self.moving])
+        bound = self.bound.get(key)
+        if bound is None:
+            bound = self.bound[key] = Bound(self, dict(zip(self.moving, key)))
+            if len(self.bound) > GRAPHS:
+                self.bound.popitem(last=False)
+        else:
+            self.bound.move_to_end(key)
+        if scalars:
+            self.gpu.upload(self.numbers, np.array(scalars, np.float64))
+        if self.refuses:
+            self.gpu.upload(self.flags, np.zeros(1, np.int32))
+        bound.runs += 1
+        for k, step in enumerate(self.steps):
+            if step.__class__ is list:
+                bound.run(k)
+                continue
+            self.run_python(step, {**arrays, **self.kept}, scalars, arrays)
+        if self.refuses and self.flags[0].item():
+            raise Outdated
+        return self.returned(arrays)
+
+    def run_python(self, instruction, arrays, scalars, made=None):
+        """One instruction by its Python function; later kernels read what it makes at the place kept for it."""
+        super().run_python(instruction, arrays, scalars)
+        for value in instruction.made:
+            made[value] = arrays[value]
+            self.kept[value][...] = arrays[value]
+
+    def captured(self):
+        """(stretches of work, how many sets of addresses have a graph)."""
+        return (sum(step.__class__ is list for step in self.steps),
+                sum(bool(bound.graphs) for bound in self.bound.values()))
+
+
+class Bound:
+    """The work of an executor at fixed addresses: launched kernel by kernel at first, then captured as graphs."""
+
+    def __init__(self, executor, moving):
+        self.executor, self.moving, self.runs, self.graphs, self.calls = executor, moving, 0, {}, {}
+
+    def address(self, place):
+        """The address of a place."""
+        executor = self.executor
+        if isinstance(place, Room):
+            return executor.gpu.address(executor.room) + place.offset
+        if isinstance(place, Flags):
+            return executor.gpu.address(executor.flags)
+        owner, offset = executor.owner(place)
+        offset *= place.dtype.itemsize
+        if owner in self.moving:
+            return self.moving[owner] + offset
+        if owner in executor.memory.offsets:
+            return executor.gpu.address(executor.arena) + executor.memory.offsets[owner] + offset
+        found = executor.constants.get(owner)
+        return executor.gpu.address(executor.kept[owner] if found is None else found) + offset
+
+    def prepare(self, stretch):
+        """Functions without arguments, one per step."""
+        executor, calls = self.executor, []
+        numbers = executor.gpu.address(executor.numbers)
+        for step in stretch:
+            if isinstance(step, Product):
+                item = 4 if step.kind == "float" else 8
+                sides = [(self.address(p) + at * item, row, matrix) for p, at, row, matrix in (step.a, step.b, step.c)]
+                calls.append((executor.gpu.product, (step.kind, step.sizes, *sides, step.turned, step.count)))
             else:
-                self._call(what, arrays, scalars)
-            for value in dead:
-                arrays.pop(value, None)
-        found = []
-        for value in self.results:
-            array = self.array_of(value, arrays)
-            mine = self.views.of(value).root is value and value.role == "computed"
-            found.append(array if mine else array.copy())
-        return found
+                blocks = step.blocks if step.threads is None else -(-step.blocks // executor.gpu.block)
+                addresses = (*[self.address(p) for p in step.arrays], numbers)
+                calls.append((executor.start, (step.name, blocks, addresses)))
+        return calls
 
-    def _call(self, i, arrays, scalars):
-        """One instruction by its function."""
-        given = [scalars[x.index] if x.__class__ is Scalar else self.array_of(x, arrays) for x in i.inputs]
-        if i.name == "assume":
-            if bool(given[0]) is not i.args[1]:
-                raise Outdated
+    def run(self, k):
+        """Run the k-th step, a stretch of kernels and products."""
+        executor = self.executor
+        if k in self.graphs:
+            self.graphs[k]()
             return
-        out = run_canonical(self.xp, i, given)
-        if out is None:
-            out = resolve(self.xp, i.name)(*filled(i.args, given), **filled(i.kwargs, given))
-        for value, array in zip(i.outputs, (out,) if i.single else out):
-            if value is not None:
-                array = self.xp.ascontiguousarray(as_array(self.xp, array)).reshape(value.shape)
-                arrays[value] = array.copy() if any(array is g or array.base is not None for g in given) else array
+        if k not in self.calls:
+            self.calls[k] = self.prepare(executor.steps[k])
+        calls = self.calls[k]
+
+        def work():
+            for function, given in calls:
+                function(*given)
+        if executor.graphs and self.runs > 1:
+            self.graphs[k] = executor.gpu.capture(work)
+            self.graphs[k]()
+        else:
+            work()
 
 
-def _fits(instruction):
-    """Whether an instruction may be in a generated kernel."""
-    if instruction.name in ELEMENTWISE or instruction.name == "cast":
-        return supported(instruction, operands(instruction))
-    return all(v.dtype.name in TYPES for v in (*instruction.inputs, *instruction.made) if isinstance(v, Value))
+def _alike(launch):
+    """The text of a kernel without its name and the numbers of its values: the same for kernels that are alike."""
+    numbers = {}
+    text = launch.text.replace(f"KERNEL void {launch.name}(", "KERNEL void NAME(", 1)
+    return re.sub(r"\b([vpqs])(\d+)\b", lambda m: f"{m[1]}{numbers.setdefault(m[2], len(numbers))}", text)

@@ -140,7 +140,7 @@ class CallCode:
             rows, columns = view.strides[-2:]
             shape, strides, offset = v.shape, view.strides, view.offset
             lines.append(f"const {kind}* {name} = {self.context.pointer(view.root)};")
-            if not _fits(shape[-2:], rows, columns):
+            if not lies_well(shape[-2:], rows, columns):
                 size = math.prod(shape)
                 place = self.context.scratch(size * v.dtype.itemsize, threads=1)
                 lines.append(f"{kind}* {name}c = ({kind}*)({place});")
@@ -188,7 +188,7 @@ def is_narrow(instruction):
             and out.size * x.size // max(out.shape[0], 1) >= 1 << 21)
 
 
-def _fits(shape, rows, columns):
+def lies_well(shape, rows, columns):
     """Whether a matrix with these strides can be read as it lies: elements of rows or of columns next to each other."""
     m, n = shape
     return (columns == 1 or n == 1 or rows == 1 or m == 1) and rows >= 0 and columns >= 0 \

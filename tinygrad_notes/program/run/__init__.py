@@ -1,4 +1,4 @@
-"""Ways to run a program: as C where a compiler is found, else in plain NumPy; instruction by instruction elsewhere."""
+"""Ways to run a program: as C where a compiler is found, else in plain NumPy; as CUDA graphs on a GPU."""
 import warnings
 
 from ..interpret import interpret
@@ -15,8 +15,8 @@ def executor(program, extra=(), in_place=(), backend="auto", **options):
         program: the program as recorded.
         extra: further values that are wanted.
         in_place: states whose arrays may be written over.
-        backend: "c", "numpy", "interpret", "cuda" (see `cuda.executor`), or "auto" for the first of them but "cuda"
-            that this machine and device allow; should one fail, the next takes its place, with a warning.
+        backend: "c", "numpy", "interpret", "cuda" (see `cuda.executor`), or "auto" for the first of them that this
+            machine and device allow; should one fail, the next takes its place, with a warning.
         **options: see `base.Executor`.
 
     Raises:
@@ -29,7 +29,7 @@ def executor(program, extra=(), in_place=(), backend="auto", **options):
     if backend == "cuda" and program.device != "cuda":
         raise ValueError(f"backend: 'cuda' runs programs of the device cuda; this one was recorded on {program.device}")
     if program.device != "cpu":
-        ways = ["cuda", "interpret"] if backend == "cuda" else ["interpret"]
+        ways = ["cuda", "interpret"] if program.device == "cuda" and backend in ("auto", "cuda") else ["interpret"]
     failed = []
     for way in ways:
         try:
@@ -52,7 +52,7 @@ def _made(way, program, in_place, options):
         return NativeExecutor(program, in_place=in_place, **options)
     if way == "cuda":
         from ..cuda.executor import CudaExecutor
-        return CudaExecutor(program, **options)
+        return CudaExecutor(program, in_place=in_place, **options)
     if way == "numpy":
         from .blocks import BlockExecutor
         return BlockExecutor(program, in_place=in_place, **options)

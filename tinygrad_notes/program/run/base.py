@@ -44,14 +44,14 @@ class Executor:
         self.fusion = Fusion(program, "fuse" not in skip, self.fits, self.longest_row)
         self.views = self.fusion.views
         self.order()
-        self.stored = stored(self.fusion)
+        self.stored = self.in_memory()
         self.results = program.results()
         returned = {self.views.of(v).root for v in self.results}
         self.handed = {v for k in self.fusion.kernels if self.in_python(k) for v in k.results}
         self.memory = Memory(self.fusion, self.stored, {r for r in returned if r.role == "computed"} | self.handed,
-                             in_place, ours=lambda root: root not in self.handed)
+                             self.may_write_over(in_place), ours=lambda root: root not in self.handed)
         self.outside = self.memory.outside - self.handed
-        self.constants = {v: np.ascontiguousarray(v.host) for v in self.constant_roots()}
+        self.constants = {v: self.contiguous(v.host) for v in self.constant_roots()}
 
     # What differs --------------------------------------------------------------------
     def fits(self, instruction):
@@ -65,6 +65,25 @@ class Executor:
     def order(self):
         """Put the kernels into the order in which they run: calls of Python between long runs of compiled kernels."""
         self.fusion.reorder(self.in_python)
+
+    def in_memory(self):
+        """The values that must be in memory."""
+        return stored(self.fusion)
+
+    def may_write_over(self, in_place):
+        """Which of the states that may be written over are."""
+        return in_place
+
+    # Arrays of the device ---------------------------------------------------------------
+    def empty(self, shape, dtype):
+        """New memory."""
+        return self.xp.empty(shape, dtype=dtype)
+
+    def contiguous(self, array):
+        """An array on the device of the program, row by row."""
+        if isinstance(array, np.ndarray) and self.program.device != "cpu":
+            array = as_device(self.program.device).from_numpy(array)
+        return array if array.flags.c_contiguous else self.xp.ascontiguousarray(array)
 
     # What is shared ------------------------------------------------------------------
     def constant_roots(self):
@@ -101,8 +120,7 @@ class Executor:
         owner, offset = self.owner(view.root)
         return self.strided(self.flat(owner, arrays), offset + view.offset, view.shape, view.strides)
 
-    @staticmethod
-    def strided(flat, offset, shape, strides):
+    def strided(self, flat, offset, shape, strides):
         """Elements of a flat array at an offset, with strides in elements."""
         size = 1
         for n in shape:
@@ -110,7 +128,7 @@ class Executor:
         if all(n == 1 or s == t for n, s, t in zip(shape, strides, _row_major(shape))):
             return flat[offset:offset + size].reshape(shape) if size != flat.size else flat.reshape(shape)
         item = flat.itemsize
-        return np.lib.stride_tricks.as_strided(flat[offset:], shape, [s * item for s in strides])
+        return self.xp.lib.stride_tricks.as_strided(flat[offset:], shape, [s * item for s in strides])
 
     def run_python(self, instruction, arrays, scalars):
         """One instruction by its Python function; its results lie in memory of their own."""
@@ -132,9 +150,9 @@ class Executor:
         """{value: array} of what is given and of fresh memory for what is returned."""
         arrays = {}
         for value, array in zip(self.program.inputs, inputs):
-            arrays[value] = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+            arrays[value] = array if array.flags.c_contiguous else self.xp.ascontiguousarray(array)
         for value, array in zip(self.program.states, states):
-            arrays[value] = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+            arrays[value] = array if array.flags.c_contiguous else self.xp.ascontiguousarray(array)
         for root in self.outside:
             arrays[root] = self.fresh(root)
         return arrays
@@ -149,7 +167,7 @@ class Executor:
             if sys.getrefcount(entry[0]) == entry[1]:
                 self.used.append(entry)
                 return entry[0]
-        made = np.empty(root.shape, root.dtype)
+        made = self.empty(root.shape, root.dtype)
         if len(pool) < POOL:
             pool.append([made, 0])
             self.used.append(pool[-1])
