@@ -229,6 +229,7 @@ def test_off_it_notes_nothing():
     assert leaf([1.0]).sum().node.extra is None
 
 
+@pytest.mark.host_only
 def test_numpy_is_silent_inside_and_as_before_outside():
     x = leaf([0.0])
     with tn.detect_anomaly(), pytest.raises(tn.AnomalyError):

@@ -53,6 +53,7 @@ def test_further_axes():
     assert tn.testing.check_module(layer, lambda: layer(X, t))
 
 
+@pytest.mark.host_only  # Python's own count of memory
 def test_pieces_keep_no_logits():
     """The graph of the loss in pieces holds a small part of what the logits of all rows take."""
     x, w = tn.zeros((256, 4)), tn.zeros((2000, 4), requires_grad=True)

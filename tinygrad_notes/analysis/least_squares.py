@@ -114,7 +114,7 @@ def ols_risk(X: ArrayLike, variance: float) -> float:
     X = _design(X)
     in_range("variance", variance, 0)
     d = linalg.svdvals(X)
-    if X.shape[0] < X.shape[1] or not X.shape[1] or not d[-1].item() > 1e-12 * d[0].item():
+    if not X.shape[1] or linalg.matrix_rank(X).item() < X.shape[1]:
         raise ValueError(f"X: expected independent columns, got shape {X.shape} and singular values from "
                          f"{d.max().item() if d.size else 0:.3g} to {d.min().item() if d.size else 0:.3g}")
     return variance * sum(1 / square(d)).item()

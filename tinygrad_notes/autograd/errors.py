@@ -14,6 +14,12 @@ def describe(value):
     return f"{value.dtype} {tuple(value.shape)}{where}"
 
 
+def plain_words(error):
+    """What an error of an array library says, in NumPy's words on every device."""
+    message = str(error)
+    return message[0].lower() + message[1:] if message.startswith("Index ") else message
+
+
 def explain(op, operands, error, attrs=None):
     """An exception of the same kind as `error` that names the operation and its operands."""
     more = range(len(op.inputs), len(operands)) if op.variadic else ()
@@ -26,7 +32,7 @@ def explain(op, operands, error, attrs=None):
         kind = type(error)
     elif not isinstance(error, (ValueError, ArithmeticError, *kinds)):
         kind = RuntimeError
-    message = str(error)
+    message = plain_words(error)
     if "could not be broadcast" in message:
         message = "the shapes do not broadcast"
     homes = {str(device_of(v.data)) for v in operands if isinstance(v, Tensor)}

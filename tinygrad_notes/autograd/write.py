@@ -9,7 +9,7 @@ from sys import getrefcount
 
 import numpy as np
 
-from ..backend import device_of, namespace_of
+from ..backend import device_of
 from .mode import mode
 from .node import Node, tick
 from .tensor import Tensor
@@ -41,12 +41,24 @@ def live_nodes():
     return [found for found in gc.get_objects() if issubclass(type(found), Node) and getattr(found, "saved", None)]
 
 
+class _Extent:
+    """Where a GPU's array lies, in NumPy's words: nothing reads that memory."""
+
+    def __init__(self, array):
+        self.__array_interface__ = {"data": (array.data.ptr, True), "shape": array.shape, "strides": array.strides,
+                                    "typestr": f"|V{array.dtype.itemsize}", "version": 3}
+
+
 def overlap(a, b):
-    """Whether two arrays of one base share an element (True where finding out would take long)."""
+    """Whether two arrays of one base share an element (True where finding out would take long).
+
+    It is a matter of addresses, so NumPy answers it for every device, and no kernel runs.
+    """
     a, b = memory(a), memory(b)
+    if not isinstance(a, np.ndarray):
+        a, b = np.asarray(_Extent(a)), np.asarray(_Extent(b))
     try:
-        return namespace_of(a).shares_memory(a, b, max_work=10_000) if isinstance(a, np.ndarray) else (
-            namespace_of(a).shares_memory(a, b))
+        return np.shares_memory(a, b, max_work=10_000)
     except np.exceptions.TooHardError:
         return True
 

@@ -194,6 +194,12 @@ def device_of(array: Any) -> Any:
     return found
 
 
+def writes_in_order(array):
+    """Whether an array lives where writes come one after the other; a recorded one: will live, when that is run."""
+    device = device_of(array)
+    return (device.base or device) is cpu
+
+
 def namespace_of(array: Any) -> Any:
     """The array functions (`xp`) for a raw array.
 

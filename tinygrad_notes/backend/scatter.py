@@ -160,6 +160,22 @@ def _partitioned(rows, k):
 
 
 @kernel
+def last_of_equal(xp, places, size):
+    """(E,) places in [-size, size) -> (E,): for each the last number e that has the same place."""
+    order = xp.arange(places.shape[0])
+    if isinstance(places, np.ndarray):
+        last = np.zeros(size, dtype=order.dtype)
+        last[places] = order
+        return last[places]
+    places = xp.where(places < 0, places + size, places)
+    order = xp.argsort(places, kind="stable")
+    ranked = places[order]
+    last = xp.empty_like(order)
+    last[order] = order[xp.searchsorted(ranked, ranked, side="right") - 1]
+    return last
+
+
+@kernel
 def counted_ids(xp, ids):
     """Segment ids, none of them negative.
 

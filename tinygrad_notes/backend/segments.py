@@ -135,4 +135,4 @@ def _cuda_product():
         long long row = i / width, column = i % width;
         R total = 0;
         for (long long k = start[row]; k < start[row + 1]; ++k) total += (R)values[k] * (R)x[index[k] * width + column];
-        out = total;""", "tinygrad_notes_csr_product")
+        out = total;""", "tinygrad_notes_csr_product", options=("--fmad=false",))  # the bits of the CPU

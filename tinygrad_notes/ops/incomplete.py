@@ -169,6 +169,7 @@ betainc_ratio = elementwise(
                                              - out * _of_beta(xp, a, b, x, 0, 1)),
     x=lambda xp, g, a, b, x, out, n, m: g * (_of_beta(xp, a, b, x, n, m) - out * ((a - 1) / x - (b - 1) / (1 - x))))
 def _gamma_density(xp, a, x):
+    x = xp.asarray(x)  # it may be a number, whose comparison is no array
     finite = x < float("inf")
     x = xp.where(finite, x, 1.0)
     return xp.where(finite, xp.exp(xp.xlogy(a - 1, x) - x - xp.gammaln(a)), 0.0)

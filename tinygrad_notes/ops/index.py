@@ -11,12 +11,12 @@ import numpy as np
 from ..autograd import Tensor, as_tensor, joint, primitive
 from ..autograd.tensor import to_array
 from .axes import one_axis
+from .bounds import ARRAY, check_key, check_range
 from .broadcast import broadcast_to
 
 __all__ = ["argwhere", "gather", "index_select", "masked_select", "nonzero", "take", "take_along_axis"]
 
 FULL = (None, None, None)  # the slice `:` in a static key
-ARRAY = "array"  # stands in a static key for the next index array
 
 
 def split_key(name, key, device):
@@ -111,6 +111,8 @@ def select(x, key, /):
     static, arrays = split_key("getitem", key, x.device)
     if not arrays:
         return _getitem(x, key=static)
+    if x.data.__class__ is not np.ndarray:
+        check_key("getitem", x.data, static, arrays)
     whole = static[-1] is ARRAY and len(static) <= x.ndim and set(static[:-1]) <= {FULL}
     if whole and arrays[0].dtype.kind == "i":  # an index of one axis, the others read as a whole: much faster
         return _take(x, Tensor.wrap(arrays[0]), axis=len(static) - 1)
@@ -179,7 +181,9 @@ def take(x, indices, /, *, axis=None):
         if x.ndim != 1:
             raise ValueError(f"take: axis is needed for a tensor with {x.ndim} axes")
         axis = 0
-    return _take(x, integers("take", "indices", indices, x), axis=one_axis("take", axis, x.ndim))
+    indices, axis = integers("take", "indices", indices, x), one_axis("take", axis, x.ndim)
+    check_range("take", indices.data, x.shape[axis], axis)
+    return _take(x, indices, axis=axis)
 
 
 def take_along_axis(x, indices, /, *, axis=-1):
@@ -208,6 +212,7 @@ def take_along_axis(x, indices, /, *, axis=-1):
     x = as_tensor(x)
     indices = integers("take_along_axis", "indices", indices, x)
     x, indices, axis = fit_along("take_along_axis", x, indices, axis)
+    check_range("take_along_axis", indices.data, x.shape[axis], axis)
     return _take_along_axis(x, indices, axis=axis, unique=indices.shape[axis] == 1)
 
 
@@ -253,7 +258,9 @@ def gather(x, axis, index, /):
     x = as_tensor(x)
     index = integers("gather", "index", index, x)
     axis = one_axis("gather", axis, x.ndim)
-    return _take_along_axis(cut_to("gather", x, index, axis), index, axis=axis, unique=False)
+    cut = cut_to("gather", x, index, axis)
+    check_range("gather", index.data, x.shape[axis], axis)
+    return _take_along_axis(cut, index, axis=axis, unique=False)
 
 
 def cut_to(name, x, index, axis, called="x"):

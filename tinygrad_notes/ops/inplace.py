@@ -10,12 +10,13 @@ import numpy as np
 
 from ..autograd import Tensor, as_tensor, no_grad
 from ..autograd.call import operand
-from ..autograd.errors import describe
+from ..autograd.errors import describe, plain_words
 from ..autograd.mode import mode
 from ..autograd.tensor import to_array
 from ..autograd.write import become, check_leaf, check_writable
+from .bounds import check_key
 from .index import full_key, split_key, written
-from .scatter import index_put
+from .scatter import index_put, last_stays
 
 __all__ = []
 
@@ -58,12 +59,15 @@ def set_item(x, key, value, what="x[key] = value"):
         return
     static, arrays = split_key(what, key, x.device)
     value = _raw(x, value, what)
+    check_key(what, x.data, static, arrays)
     full = full_key(static, arrays)
     try:
+        if arrays:
+            value = last_stays(x.device.xp, x.shape, value, static, arrays)
         check_writable(x, what, None if arrays else lambda: x.data[full])
         x.data[full] = value
     except (IndexError, ValueError, TypeError) as error:
-        raise _named(error, f"{what}: {error} (x: {describe(x)}, value: {describe(value)})") from error
+        raise _named(error, f"{what}: {plain_words(error)} (x: {describe(x)}, value: {describe(value)})") from error
 
 
 def _named(error, text):
@@ -100,7 +104,8 @@ def _in_place_operator(name, function):
             check_leaf(self, what)
             return become(self, function(self, other), what)
         check_writable(self, what)
-        if name == "floordiv":  # the array's own differs at infinities
+        if name == "floordiv" or name == "pow" and not isinstance(self.data, np.ndarray):
+            # the array's own differs at infinities, and on a GPU is silent about integers to negative powers
             return _write_back(self, function(self, other), what)
         value = _raw(self, other, what)
         try:

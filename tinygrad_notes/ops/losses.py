@@ -28,6 +28,7 @@ def check_labels(name, labels, classes, ignored=None, argument="target", of="cla
     if labels.__class__ is np.ndarray and labels.dtype == np.int64:
         fine = labels.view(np.uint64).max() < classes  # what is negative counts as very large
     else:
+        labels = comparable(labels, classes, ignored or 0)
         fine = holds((labels >= 0) & (labels < classes))
     if fine:
         return ignored is not None and 0 <= ignored < classes and not holds(labels != ignored)
@@ -42,6 +43,14 @@ def check_labels(name, labels, classes, ignored=None, argument="target", of="cla
     where = f"{argument}[{at}]" if place else argument
     besides = f", or {ignored} to ignore a row" if ignored is not None else ""
     raise ValueError(f"{name}: {where} is {host[place]}, but there are {classes} {of} in [0, {classes}){besides}")
+
+
+def comparable(labels, *numbers):
+    """`labels`, as int64 where their type does not hold the numbers they are compared with: CuPy would wrap these."""
+    limits = np.iinfo(labels.dtype) if labels.dtype.kind in "iu" else None
+    if limits is None or all(limits.min <= n <= limits.max for n in numbers):
+        return labels
+    return device_of(labels).xp.astype(labels, np.dtype("int64"))
 
 
 def holds(condition):

@@ -12,7 +12,7 @@ from ..backend import float32
 from ..backend.spans import Span, Uneven
 from .index import _take_along_axis
 from .reduce import mean
-from .scatter import _put_transpose
+from .scatter import LAST, _put_transpose
 from .shape import reshape
 
 __all__ = []
@@ -131,7 +131,7 @@ def scattered(x, places, sizes):
     """Planes of these sizes with `x` at flat `places`, zero elsewhere; of several at one place the last stays."""
     values, places = _planes(x, len(sizes)), _planes(places, len(sizes))
     shape = values.shape[:-1] + (math.prod(sizes),)
-    out = _put_transpose(values, places, axis=values.ndim - 1, shape=shape, unique=True)
+    out = _put_transpose(values, places, axis=values.ndim - 1, shape=shape, unique=LAST)
     return reshape(out, shape[:-1] + tuple(sizes))
 
 

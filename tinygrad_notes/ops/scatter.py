@@ -8,10 +8,12 @@ import numpy as np
 
 from ..autograd import Tensor, as_tensor, joint, primitive
 from ..backend import int64
+from ..backend.device import writes_in_order
 from .axes import one_axis
+from .bounds import ARRAY, check_key, check_range
 from .broadcast import broadcast_to
 from .choice import where
-from .index import ARRAY, cut_to, fit_along, full_key, integers, only, open_key, split_key, written
+from .index import cut_to, fit_along, full_key, integers, only, open_key, split_key, written
 from .join import concat
 from .shape import reshape
 
@@ -77,12 +79,13 @@ class Layout:
         self.indices = [axes[a] for a in self.axes]
         self.sizes = [shape[a] for a in self.axes]
         self.indexed_size = math.prod(self.sizes)
-        lengths = [len(range(*slice(*axes[a]).indices(shape[a]))) for a in rest]
+        reads = [range(*slice(*axes[a]).indices(shape[a])) for a in rest]
+        lengths = [len(read) for read in reads]
         self.width = math.prod(lengths)
         self.stacked = (*self.sizes, *lengths)
         order = [*self.axes, *rest]
         self.back = tuple(order.index(a) for a in range(len(order)))
-        self.plain = lengths == [shape[a] for a in rest]
+        self.plain = all(read == range(shape[a]) for read, a in zip(reads, rest))
         self.after = sum(1 for part in parts[indexed[-1] + 1 if neighbours else 0:] if part.__class__ not in (int, str))
         self.slices = tuple(slice(*part) if part.__class__ is tuple else slice(None) for part in axes)
 
@@ -121,12 +124,17 @@ _take_transpose = primitive("take_transpose", _take_transpose, kind="gather",
                             y=lambda xp, g, indices, axis: xp.take(g, indices, axis=axis))
 
 
+LAST = "last"  # of several writes to one place the last stays
+
+
 def _put_transpose(xp, y, indices, *, axis, shape, unique):
     size = math.prod(shape)
     places = xp.line_places(indices, axis, shape[axis])
     last = axis == len(shape) - 1
     values = xp.reshape(y if last else xp.moveaxis(y, axis, -1), (-1,))
     if unique:
+        if unique == LAST and not writes_in_order(values):
+            values = xp.take(values, xp.last_of_equal(places, size))
         total = xp.zeros(size, dtype=y.dtype)
         total[places] = values
     else:
@@ -142,8 +150,35 @@ _put_transpose = primitive("put_transpose", _put_transpose, kind="gather",
 
 
 # Writing ----------------------------------------------------------------------------
+def last_stays(xp, shape, value, key, arrays):
+    """`value` for writing into an array of this shape, made such that of several writes to one place the last stays.
+
+    NumPy writes in order. A GPU writes at once: there all that is written to one place becomes the last of it.
+    """
+    if not getattr(value, "ndim", 0) or writes_in_order(value):
+        return value
+    if len(arrays) == 1 and (arrays[0].dtype.kind == "b" or not arrays[0].ndim):  # no place is named twice
+        return value
+    stand_in = xp.broadcast_to(xp.zeros((), dtype=np.dtype("bool")), shape)
+    selected = stand_in[full_key(key, arrays)].shape
+    extra = max(0, value.ndim - len(selected))
+    try:
+        value = xp.broadcast_to(xp.reshape(value, value.shape[extra:]), selected)
+    except ValueError:
+        return value  # it does not fit: the library says so
+    winner = xp.last_of_equal(*_writers(xp, shape, key, arrays)[:2])
+    if any(a.dtype.kind == "b" for a in arrays):
+        return xp.reshape(xp.take(xp.reshape(value, (-1,)), winner), selected)
+    layout = Layout(key, shape, [a.shape for a in arrays])
+    order = layout.to_front(len(selected))
+    front = xp.permute_dims(value, order)
+    rows = xp.take(xp.reshape(front, (layout.count, math.prod(front.shape[layout.ndim:]))), winner, axis=0)
+    return xp.permute_dims(xp.reshape(rows, front.shape), tuple(order.index(a) for a in range(len(order))))
+
+
 def _index_set(xp, x, value, *arrays, key):
     out = x.copy()
+    value = last_stays(xp, x.shape, value, key, arrays) if arrays else value
     if arrays:  # NumPy writes in the order of memory: rows first only if everything lies so
         value, *arrays = [xp.ascontiguousarray(a) if a.ndim else a for a in (value, *arrays)]
     out[full_key(key, arrays)] = value
@@ -156,19 +191,19 @@ def _index_clear(xp, x, *arrays, key):
     return out
 
 
-def _last_writer(xp, *arrays, key, shape):
-    """Which elements of the broadcast index arrays write last to their place, broadcastable with `x[key]`."""
+def _writers(xp, shape, key, arrays):
+    """Of each write: its flat place; how many places there are; and the shape of the writes, one for all of a row."""
     if any(a.dtype.kind == "b" for a in arrays):
         places = xp.reshape(xp.arange(math.prod(shape)), shape)[full_key(key, arrays)]
-        size, kept = math.prod(shape), places.shape
-        places = xp.reshape(places, (-1,))
-    else:
-        layout = Layout(key, shape, [a.shape for a in arrays])
-        places, size, kept = layout.places(xp, arrays), layout.indexed_size, layout.broadcast + (1,) * layout.after
-    order = xp.arange(places.shape[0])
-    last = xp.zeros(size, dtype=order.dtype)
-    last[places] = order
-    return xp.reshape(last[places] == order, kept)
+        return xp.reshape(places, (-1,)), math.prod(shape), places.shape
+    layout = Layout(key, shape, [a.shape for a in arrays])
+    return layout.places(xp, arrays), layout.indexed_size, layout.broadcast + (1,) * layout.after
+
+
+def _last_writer(xp, *arrays, key, shape):
+    """Which elements of the broadcast index arrays write last to their place, broadcastable with `x[key]`."""
+    places, size, kept = _writers(xp, shape, key, arrays)
+    return xp.reshape(xp.last_of_equal(places, size) == xp.arange(places.shape[0]), kept)
 
 
 _last_writer = primitive("last_writer", _last_writer, kind="gather", differentiable=False)
@@ -215,7 +250,12 @@ def index_put(x, key, value, /, *, accumulate=False):
     x = as_tensor(x)
     value = written(value, x)
     static, arrays = split_key("index_put", key, x.device)
-    arrays = [Tensor.wrap(a) for a in arrays]
+    check_key("index_put", x.data, static, arrays)
+    return _put(x, static, [Tensor.wrap(a) for a in arrays], value, accumulate)
+
+
+def _put(x, static, arrays, value, accumulate=False):
+    """`index_put` for a key that has been split and checked."""
     if accumulate or value.requires_grad and value.ndim:
         value = _fit_value(x, static, arrays, value)
     if accumulate:
@@ -283,6 +323,7 @@ def _slices(name, x, axis, index, source):
     if source.shape != expected:
         raise ValueError(f"{name}: source has shape {source.shape}, expected {expected}: that of x, but "
                          f"len(index) along axis {axis}")
+    check_range(name, index.data, x.shape[axis], axis)
     return axis, index, source
 
 
@@ -406,6 +447,7 @@ def _line_operands(name, x, axis, index, source):
     axis = one_axis(name, axis, x.ndim)
     index = integers(name, "index", index, x)
     cut_to(name, x, index, axis)
+    check_range(name, index.data, x.shape[axis], axis)
     return x, axis, index, _values(name, x, index, source)
 
 
@@ -434,7 +476,7 @@ def scatter(x, axis, index, source, /):
                 [1., 0., 0.]])
     """
     x, axis, index, source = _line_operands("scatter", x, axis, index, source)
-    return index_put(x, tuple(_grid(x, index, axis)), source)
+    return _put(x, (ARRAY,) * x.ndim, _grid(x, index, axis), source)
 
 
 def scatter_add(x, axis, index, source, /):

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autograd import Tensor, as_tensor, primitive
 from ..backend import to_dtype
+from .bounds import check_range
 from .index import integers
 from .reduce import prod
 from .scatter import index_put
@@ -71,7 +72,10 @@ def _operands(name, x, ids, num_segments):
     if x.ndim == 0 or ids.shape != x.shape[:1]:
         raise ValueError(f"{name}: segment_ids has shape {ids.shape}, expected {x.shape[:1]}: one id per row of x, "
                          f"shape {x.shape}")
-    return x, ids, segment_count(name, num_segments), order
+    n = segment_count(name, num_segments)
+    if order is None:
+        check_range(name, ids.data, n, 0, low=0)
+    return x, ids, n, order
 
 
 def segment_sum(x, /, segment_ids, num_segments=None):

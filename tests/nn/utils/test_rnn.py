@@ -76,7 +76,7 @@ def test_packed_sequence_converts():
     assert packed.batch_sizes.tolist() == [2, 2, 1] and packed.sorted_indices.tolist() == [1, 0]
     assert packed.double().data.dtype == "float64" and packed.half().data.dtype == "float16"
     assert packed.double().float().data.tolist() == packed.data.tolist() == [3.0, 1.0, 4.0, 2.0, 5.0]
-    assert packed.cpu().data.device == "cpu" and not packed.is_cuda
+    assert packed.cpu().data.device == "cpu" and not packed.cpu().is_cuda
     moved = packed.to("strict")
     assert moved.data.device == moved.unsorted_indices.device == "strict" and moved.batch_sizes.device == "cpu"
     assert invert_permutation(None) is None

@@ -168,7 +168,7 @@ def _bags(input, offsets, include_last):
         raise ValueError(f"embedding_bag: offsets: expected shape (B,), got {offsets.shape}")
     n, places = offsets.size - bool(include_last), ops.arange(input.size, device=input.device)
     if offsets.size and not (holds(offsets.data[:1] == 0) and holds(offsets.data[1:] >= offsets.data[:-1])
-                             and holds(offsets.data[-1:] <= input.size)):
+                             and holds(offsets.data[-1:] <= int(input.size))):
         raise ValueError(f"embedding_bag: offsets: expected integers that rise from 0 to at most {input.size}, the "
                          f"number of indices, got {offsets.numpy().tolist()[:8]}")
     return n, ops.searchsorted(offsets, places, side="right") - 1 if n else places * 0

@@ -6,7 +6,7 @@ from ...autograd import as_tensor
 from ...ops import pooling as windows
 from ...ops import rand, zeros
 from ...ops import resample as resampling
-from ...ops.losses import holds
+from ...ops.losses import comparable, holds
 from .common import per_axis
 from .pooling import planes
 
@@ -404,7 +404,8 @@ def _unpool(name, axes, input, indices, kernel_size, stride, padding, output_siz
     plane = 1
     for n in sizes:
         plane *= n
-    if not holds((indices.data >= 0) & (indices.data < plane)):
+    places = comparable(indices.data, plane)
+    if not holds((places >= 0) & (places < plane)):
         raise ValueError(f"{name}: indices: expected places in [0, {plane}), the flattened result of size {sizes}, got "
                          f"{int(indices.min())} to {int(indices.max())}")
     return windows.scattered(input, indices, sizes)

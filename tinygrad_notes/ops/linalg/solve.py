@@ -9,7 +9,7 @@ from ...autograd import Tensor, primitive
 from ...backend.kernels import kernel
 from ..contract import matmul
 from ..results import LstsqResult
-from .checks import matrix, pair, square, tolerance
+from .checks import column, matrix, pair, square, tolerance
 
 __all__ = ["inv", "solve", "solve_triangular", "cholesky_solve", "cholesky_inverse", "pinv", "lstsq", "tensorinv",
            "tensorsolve", "LstsqResult"]
@@ -51,12 +51,22 @@ def inv(x, /):
 
 # Systems ------------------------------------------------------------------------
 def _solve_a(xp, g, a, out):
-    return -xp.matmul(xp.linalg.solve(xp.matrix_transpose(a), g), xp.matrix_transpose(out))
+    return -xp.matmul(xp.solve(xp.matrix_transpose(a), g), xp.matrix_transpose(out))
 
 
-_solve = primitive("solve", lambda xp, a, b: xp.linalg.solve(a, b), kind="linalg",
+@kernel(inline=True)
+def solve_system(xp, a, b):
+    """`a @ out = b`; a GPU's library asks for equal leading axes."""
+    if not isinstance(a, np.ndarray):
+        lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        a, b = (m if m.shape[:-2] == lead else xp.ascontiguousarray(xp.broadcast_to(m, lead + m.shape[-2:]))
+                for m in (a, b))
+    return xp.linalg.solve(a, b)
+
+
+_solve = primitive("solve", lambda xp, a, b: xp.solve_system(a, b), kind="linalg",
                    a=_solve_a,
-                   b=lambda xp, g, a: xp.linalg.solve(xp.matrix_transpose(a), g))
+                   b=lambda xp, g, a: xp.solve(xp.matrix_transpose(a), g))
 
 
 def solve(a, b, /):
@@ -117,7 +127,7 @@ def triangular_solve(xp, a, b, upper, unitriangular):
     if a.ndim == 2 and b.ndim == 2 and a.__class__ is np.ndarray and b.size and a.dtype == b.dtype \
             and a.dtype.char in "fd":
         return _substituted(a, b, upper, unitriangular)
-    return xp.linalg.solve(xp.triangle(a, upper, unitriangular), b)
+    return xp.solve_system(xp.triangle(a, upper, unitriangular), b)
 
 
 def _substituted(a, b, upper, unitriangular):
@@ -246,8 +256,22 @@ def _pinv_x(xp, g, x, out):
     return gradient + (right - xp.matmul(xp.matmul(right, p), x))
 
 
-_pinv = primitive("pinv", lambda xp, x, rtol, *, hermitian: xp.linalg.pinv(x, rcond=rtol, hermitian=hermitian),
-                  kind="linalg", x=_pinv_x)
+def _pinv(xp, x, rtol, *, hermitian):
+    if 0 in x.shape:
+        return xp.zeros((*x.shape[:-2], x.shape[-1], x.shape[-2]), dtype=x.dtype)
+    if hermitian:  # x = u diag(s) u^H
+        s, u = xp.linalg.eigh(x)
+        left, size = xp.matrix_transpose(xp.conj(u)), xp.abs(s)
+        right = u
+    else:          # x = u diag(s) v
+        u, s, v = xp.linalg.svd(xp.conj(x), full_matrices=False)
+        left, size, right = xp.matrix_transpose(u), s, xp.matrix_transpose(v)
+    counts = size > rtol[..., None] * xp.max(size, axis=-1, keepdims=True)
+    inverse = xp.where(counts, 1 / xp.where(counts, s, xp.ones_like(s)), xp.zeros_like(s))
+    return xp.matmul(right, column(xp, inverse) * left)
+
+
+_pinv = primitive("pinv", _pinv, kind="linalg", x=_pinv_x)
 
 
 def pinv(x, /, *, rtol=None, hermitian=False):
