@@ -173,6 +173,10 @@ def test_what_has_no_form_here_is_called_between_two_stretches():
         for a, v in zip(run(inputs, [], []), program.results(), strict=True):
             np.testing.assert_allclose(a, arrays[v], rtol=1e-5, atol=1e-6)
     assert run.captured() == (2, 1)
+    clocked = CudaExecutor(program, gpu=Emulated(), timed=True)
+    clocked(inputs, [], [])
+    loops = [k.index for k in clocked.fusion.kernels if not clocked.in_python(k)]
+    assert sorted(clocked.seconds_) == loops and min(clocked.seconds_.values()) > 0
 
 
 def test_a_condition_that_does_not_hold_gives_nothing_back():

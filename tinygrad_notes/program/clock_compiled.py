@@ -85,7 +85,7 @@ def _watch_python(executor):
                 k = kernel_of(what)
                 executor.seconds_[k] = executor.seconds_.get(k, 0.0) + perf_counter() - started
         return run
-    if hasattr(executor, "library"):  # C code with instructions in between
+    if hasattr(executor, "start") or hasattr(executor, "library"):  # compiled code with instructions in between
         index = {id(k.instruction): k.index for k in executor.fusion.kernels if not isinstance(k, Loop)}
         executor.run_python = timed(executor.run_python, lambda i: index[id(i)])
     else:  # one step for each kernel

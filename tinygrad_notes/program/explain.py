@@ -38,6 +38,10 @@ def kernel_lines(executor):
     lines = [f"{len(fusion.kernels)} kernels; {inside} instructions run in {len(loops)} loops; arena "
              f"{memory.size / 1024:.1f} KiB; {len(memory.direct)} states written in place; {len(memory.inside)} arrays "
              "computed in their place in a larger one"]
+    if hasattr(executor, "captured"):
+        stretches, graphs = executor.captured()
+        lines += [f"  {stretches} stretches of kernels, each launched as one CUDA graph; {graphs} sets of addresses "
+                  "captured so far"]
     for k in fusion.kernels:
         read, written = traffic(executor, k)
         if isinstance(k, Loop):

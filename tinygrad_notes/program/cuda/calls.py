@@ -37,6 +37,7 @@ class Product:
         sizes: m, n, k.
         a, b, c: (where it lies, offset in elements, elements from row to row, from matrix to matrix).
         turned: whether a and b lie transposed in memory.
+        kernel: the index of the kernel of the program that it is part of.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class Product:
     c: tuple
     turned: tuple
     count: int = 1
+    kernel: int = -1
 
 
 def on_gpu(instruction, views):

@@ -32,6 +32,10 @@ class Cupy:
         """Copy host numbers into an array."""
         target.set(host)
 
+    def wait(self):
+        """Until all work is over."""
+        self.cupy.cuda.get_current_stream().synchronize()
+
     # Kernels --------------------------------------------------------------------------
     def compile(self, text):
         """The kernels of a text: `kernels(name, blocks, addresses)` starts one."""

@@ -9,6 +9,7 @@ is given back and no state is written over before they are.
 """
 import re
 from collections import OrderedDict
+from time import perf_counter
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class CudaExecutor(Executor):
     """
 
     def __init__(self, program, gpu=None, graphs=True, **options):
-        self.gpu, self.graphs = gpu or Cupy(), graphs
+        self.gpu, self.graphs = gpu or Cupy(), graphs and not options.get("timed")
         super().__init__(program, **options)
         self.bound = OrderedDict()
         self.kept = {v: self.empty(v.shape, v.dtype) for v in self.handed}
@@ -89,6 +90,7 @@ class CudaExecutor(Executor):
                 found = call.steps()
                 self.most = max(self.most, call.room)
             for step in found:
+                step.kernel = kernel.index
                 if not isinstance(step, Product):
                     step.name = texts.setdefault(_alike(step), step.name)
             stretch += found
@@ -130,6 +132,15 @@ class CudaExecutor(Executor):
         for value in instruction.made:
             made[value] = arrays[value]
             self.kept[value][...] = arrays[value]
+
+    def clock(self, kernel, function, given):
+        """Run one step and add the seconds it took, until it was over, to those of its kernel."""
+        seconds = self.__dict__.setdefault("seconds_", {})
+        self.gpu.wait()
+        started = perf_counter()
+        function(*given)
+        self.gpu.wait()
+        seconds[kernel] = seconds.get(kernel, 0.0) + perf_counter() - started
 
     def captured(self):
         """(stretches of work, how many sets of addresses have a graph)."""
@@ -187,7 +198,10 @@ class Bound:
         def work():
             for function, given in calls:
                 function(*given)
-        if executor.graphs and self.runs > 1:
+        if executor.timed:
+            for (function, given), step in zip(calls, executor.steps[k]):
+                executor.clock(step.kernel, function, given)
+        elif executor.graphs and self.runs > 1:
             self.graphs[k] = executor.gpu.capture(work)
             self.graphs[k]()
         else:

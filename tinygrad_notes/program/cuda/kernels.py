@@ -30,6 +30,7 @@ class Launch:
         name, text: of the kernel.
         arrays: the values whose memory it gets, in the order of its parameters; behind them come the scalars.
         made: those of them that it writes.
+        kernel: the index of the kernel of the program that it is part of.
         blocks, threads: how many; `threads` None: as many as BLOCK says, each block does one row.
     """
 
@@ -39,6 +40,7 @@ class Launch:
     made: tuple
     blocks: int
     threads: int | None = None
+    kernel: int = -1
 
 
 class CudaLoop(LoopCode):
