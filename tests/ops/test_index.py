@@ -145,6 +145,37 @@ def test_errors_name_axis_index_and_size(key, message):
         tn.zeros((3, 4))[key] = 1.0
 
 
+def test_a_whole_axis_read_backwards_beside_an_index_array():
+    x, u = np.zeros((3, 4)), np.arange(6.0).reshape(3, 2)
+    t = tn.tensor(x, requires_grad=True)
+    (g,) = tn.autograd.grad(t[::-1, [1, 1]], t, tn.tensor(u))
+    np.add.at(x, (slice(None, None, -1), [1, 1]), u)
+    np.testing.assert_array_equal(g.numpy(), x)
+
+
+def test_narrow_indices_of_long_axes():
+    x = tn.arange(1000)
+    for dtype in ("int8", "uint8"):
+        assert x[tn.tensor([100, 3], dtype=dtype)].tolist() == [100, 3]
+        with pytest.raises(IndexError, match="index 100 .*axis 0.*size 100"):
+            tn.take(x[:100], tn.tensor([100], dtype=dtype))
+    target = tn.tensor([250, 255], dtype="uint8")
+    assert tn.nn.functional.one_hot(target, 1000).sum().item() == 2
+
+
+def test_of_repeated_writes_the_last_stays():
+    rng = np.random.default_rng(3)
+    for key in ([1, 0, 1, 1], (slice(None), [2, 2, 0]), ([0, 1, 0], slice(None, None, -1)),
+                ([0, 2, -3, 0], [1, 1, 1, 1])):
+        x = rng.standard_normal((3, 4))
+        value = rng.standard_normal(x[key].shape)
+        put, given = tn.index_put(tn.tensor(x), key, tn.tensor(value)), tn.tensor(x)
+        given[key] = tn.tensor(value)
+        x[key] = value
+        np.testing.assert_array_equal(put.numpy(), x)
+        np.testing.assert_array_equal(given.numpy(), x)
+
+
 def test_indices_of_every_integer_dtype():
     x = tn.arange(6)
     for dtype in ("int8", "uint8", "int32", "uint32", "int64", "uint64"):
