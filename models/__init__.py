@@ -1,4 +1,21 @@
-"""One file per model family, built from the public parts of the package."""
+"""One file per model family, built from the public parts of the package; each can be read as a chapter, in this order.
+
+    linear, kernel, ensemble                least squares, ridge, features, principal components; kernels; bagging
+    classifier, mlp, cnn, resnet, unet      what classifiers share; networks for rows, images, signals, and places
+    rnn, gpt, bert, seq2seq, decode, vit    sequences: what comes next, what is hidden, what it means; how to write
+    gnn, graphs                             nodes, edges and whole graphs, by convolutions, attention and messages
+    autoencoder, adversarial_autoencoder,   codes that are narrow, noisy, sparse or flat; codes that follow a prior;
+        vq_vae                                  codes that are entries of a table
+    vae, conditional_vae, iwae,             models with latent variables and their bounds
+        hierarchical_vae
+    gan, wgan, infogan, dcgan, cyclegan     two players: losses, distances, codes, convolutions, maps without pairs
+    flows/                                  bijections with their log-determinants
+    diffusion/                              noise put on and taken off; scores and chains that follow them
+    measures/                               how good samples and densities are
+    recipes/                                what the command line knows of all of them
+
+Every model has `loss(*batch)`, and `sample(n)` or `predict(x)`.
+"""
 from . import decode, diffusion, flows, measures, recipes
 from .adversarial_autoencoder import AdversarialAutoencoder, WassersteinAutoencoder
 from .autoencoder import Autoencoder, ContractiveAutoencoder, DenoisingAutoencoder, LinearAutoencoder, SparseAutoencoder

@@ -1,6 +1,8 @@
 """What all models that tell classes apart share: the loss and the answers. They define `forward`, which gives scores.
 
-    N examples   C classes
+    N examples   C classes   f  scores, logits
+
+    p(y|x) = softmax(f(x))_y        loss = -mean log p(y|x), in nats
 """
 from __future__ import annotations
 

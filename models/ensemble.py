@@ -1,6 +1,11 @@
 """Several models as one: their mean is never worse than they are on average.
 
-    M members   N examples   K outputs
+    M members   N examples   K outputs   f_m  what member m says   f  their mean
+
+    mean over m of (f_m - y)^2  =  (f - y)^2  +  mean over m of (f_m - f)^2
+
+The last term, how much the members differ, is what is gained. Bagging makes them differ: each is fitted to a sample of
+the data, drawn with replacement.
 """
 from __future__ import annotations
 

@@ -3,6 +3,9 @@
     x  inputs, D numbers        y  class, 0 to C-1
 
     h^0 = x,  f^k = b^k + W^k h^k,  h^(k+1) = relu(f^k),  p(y|x) = softmax(f^last)
+
+Weights start with the variance 2 / fan-in (He), which keeps the size of what relus let through; dropout comes behind
+each of them, in training only.
 """
 from __future__ import annotations
 

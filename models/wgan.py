@@ -12,6 +12,7 @@ from .. import ops
 from ..autograd import as_tensor, no_grad
 from ..nn import Linear
 from ..nn.utils.parametrizations import spectral_norm
+from ..optim import RMSprop
 from .gan import GAN, Discriminator
 from .noise import somewhere_between
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..autograd import Tensor
     from ..nn import Module
+    from ..optim import Optimizer
     from ..typing import ArrayLike, DeviceLike, DTypeLike
 
 CONSTRAINTS = ("penalty", "lipschitz", "clip", "spectral")
@@ -77,6 +79,10 @@ class WGAN(GAN):
         super().__init__(data_dim, latent_dim, hidden, "wasserstein", critic_steps=critic_steps, activation=activation,
                          discriminator=critic, **home, **options)
         self.constraint, self.weight = constraint, weight
+
+    def optimizers(self, lr: float = 1e-3) -> dict[str, Optimizer]:
+        """RMSprop for each player: with momentum a critic overshoots (Arjovsky et al. 2017, section 4)."""
+        return {name: RMSprop(part.parameters(), lr=lr, alpha=0.9) for name, part in self.players().items()}
 
     def parts(self, x: Tensor, fake: Tensor, *labels: ArrayLike) -> dict[str, Tensor]:
         """The losses of both players; "distance" is the critic's estimate of W1."""

@@ -95,3 +95,20 @@ def test_the_variance_figure_of_chapter_1(tmp_path, monkeypatch, capsys):
     for name in ("forward", "backward"):
         text = (tmp_path / f"ch1_variance_{name}.svg").read_text()
         assert text.startswith("<svg") and text.count("<path") > 10 and ">layer<" in text and "s = 0.001" in text
+
+
+@pytest.mark.slow
+@pytest.mark.row("S1-10")
+def test_narrow_clouds_on_a_circle_are_all_reached(tmp_path, monkeypatch):
+    """Both reach all eight; within three standard deviations are 92% of the samples, 76% of those of the penalty."""
+    monkeypatch.chdir(tmp_path)
+    found = load("gan_ring").main()
+    assert [modes for modes, _ in found.values()] == [8, 8]
+    assert found["GAN"][1] >= 0.85 and found["WGAN with gradient penalty"][1] >= 0.65
+    assert {p.name for p in tmp_path.iterdir()} == {"gan_ring.svg", "wgan_ring.svg"}
+
+
+def test_the_ring_counts_clouds(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    found = load("gan_ring").main(1)
+    assert capsys.readouterr().out.count(" of 8 clouds, ") == 2 and all(0 <= share < 0.1 for _, share in found.values())

@@ -1,4 +1,22 @@
-"""Normalizing flows: bijections between data and latent codes, one idea per file."""
+"""Normalizing flows: bijections between data and latent codes, one idea per file.
+
+    x  data   z  latent code, z ~ N(0, I)   D numbers each
+
+    log p(x) = log N(z(x); 0, I) + log |det dz/dx|        to train: codes of data, `to_latent`
+    x = x(z), z ~ N(0, I)                                 to sample: data of codes, `to_data`
+
+A layer is of use where both directions and the determinant are cheap, and each file is one way to have that:
+
+    base, check                 the two directions, chains, densities; all of it checked against full Jacobians
+    elementwise, spline         single numbers: affine, piecewise linear, rational-quadratic
+    linear                      matrices in factors
+    bend                        planar and radial layers: one direction stretched, or one point
+    coupling                    one half moves by what the other says: triangular Jacobians
+    made, autoregressive        each number moves by what those before it say: MAF to train fast, IAF to sample fast
+    residual                    x + g(x), g shortens distances: fixed points back, a series for the determinant
+    ode, continuous             as many layers as a solver wants: dx/dt = v(x, t), and the divergence of v
+    multiscale                  images: pixels become channels, and half of them is let go at each scale
+"""
 from .autoregressive import IAF, MAF, MaskedAutoregressive
 from .base import Bijection, Chain, Flow, Inverse
 from .bend import Planar, Radial

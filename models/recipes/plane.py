@@ -12,9 +12,12 @@ def limits(x):
 
 
 def clouds(captions, columns=2):
-    """{caption: points (N, 2), or points and labels} side by side."""
-    drawn = []
+    """{caption: points (N, 2), or points and labels} side by side, in the range of the first; codes have their own."""
+    drawn, shared = [], None
     for caption, points in captions.items():
         points, labels = points if isinstance(points, tuple) else (points, None)
-        drawn.append(scatter(points, labels, title=caption, width=360, height=340, equal=True, size=0.6))
+        shared = shared or limits(points)
+        xlim, ylim = (None, None) if caption.startswith("codes") else shared
+        drawn.append(scatter(points, labels, title=caption, width=360, height=340, equal=True, size=0.6, xlim=xlim,
+                             ylim=ylim))
     return panels(drawn, columns)

@@ -219,6 +219,7 @@ def test_a_player_moves_alone_and_the_run_goes_on_bit_for_bit(tmp_path):
     assert np.array_equal(first.model.generator[0].weight.numpy(), before), "with critic_steps=2 the generator waits"
 
 
+@pytest.mark.row("S1-10")
 def test_the_share_of_covered_modes_is_counted_right(rng):
     centers = 2 * np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], 1)
     y = rng.integers(0, 8, 4000)

@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 import tinygrad_notes as tn
-from tinygrad_notes.models import GAN, WGAN, loss_of_parameters
+from tinygrad_notes.models import GAN, RECIPES, WGAN, loss_of_parameters
 from tinygrad_notes.models.recipes.gan import covered
 
 
@@ -113,5 +113,21 @@ def test_all_eight_clouds_are_reached(seed):
     loader = tn.data.DataLoader(tn.data.TensorDataset(x), 256, shuffle=True)
     trainer = tn.train.Trainer(model, loader, model.optimizers(1e-3), update=lambda t, b: model.update(t, *b))
     trainer.fit(200)
+    modes, share = covered(x, model.sample(5000), y)
+    assert modes == 8 and share >= 0.9
+
+
+@pytest.mark.slow
+@pytest.mark.host_only
+@pytest.mark.parametrize("constraint", ["penalty", "lipschitz", "clip", "spectral"])
+def test_and_so_they_are_by_each_critic(constraint):
+    """As `tinygrad-notes train wgan --set constraint=...`."""
+    tn.manual_seed(0)
+    source = tn.data.find("gaussians8")
+    x, y = source.train.tensors
+    recipe = RECIPES["wgan"]
+    model = recipe.build(source, None, None, constraint=constraint)
+    loader = tn.data.DataLoader(tn.data.TensorDataset(x), recipe.batch_size, shuffle=True)
+    tn.train.Trainer(model, loader, model.optimizers(recipe.lr), update=recipe.update).fit(recipe.epochs)
     modes, share = covered(x, model.sample(5000), y)
     assert modes == 8 and share >= 0.9
