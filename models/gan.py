@@ -17,6 +17,7 @@ from .. import ops
 from ..autograd import as_tensor, enable_grad, grad, no_grad
 from ..nn import MLP, Buffer, LeakyReLU, Linear, Module, Parameter, ReLU, functional_call
 from ..nn import functional as F
+from ..nn.averaging import get_ema_multi_avg_fn
 from ..optim import Adam
 from .noise import standard_normal
 
@@ -240,9 +241,9 @@ class GAN(Module):
     def follow(self) -> None:
         """Move the averages of G's parameters towards the present ones."""
         if self.average:
-            for name, p in self.generator.named_parameters():
-                mean = getattr(self, _plain(name))
-                mean.data = (mean + (1 - self.average) * (p.detach() - mean)).data
+            named = dict(self.generator.named_parameters())
+            means = [getattr(self, _plain(name)) for name in named]
+            get_ema_multi_avg_fn(self.average)(means, list(named.values()), as_tensor(0))
 
     # Use -------------------------------------------------------------------------------
     def sample(self, n: int, *labels: ArrayLike, generator: Generator | None = None) -> Tensor:

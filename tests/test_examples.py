@@ -112,3 +112,23 @@ def test_the_ring_counts_clouds(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     found = load("gan_ring").main(1)
     assert capsys.readouterr().out.count(" of 8 clouds, ") == 2 and all(0 <= share < 0.1 for _, share in found.values())
+
+
+@pytest.mark.row("S0-84")
+def test_figures_and_tables_are_the_same_bytes_each_time(tmp_path, monkeypatch, capsys):
+    def draw(folder):
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        load("ch1_variance").main(500)
+        model = tn.nn.Linear(2, 1, bias=False)
+        model.load_state_dict({"weight": tn.zeros((1, 2))})
+        history = tn.train.fit(model, tn.data.DataLoader(tn.data.TensorDataset(*tn.data.line(60, generator=0)), 20,
+                                                         shuffle=True, generator=tn.Generator(0)),
+                               tn.optim.SGD(model.parameters(), lr=0.01), 5, loss=load("ch1_linear_sgd").mean_square)
+        tn.viz.plot_curves({"loss": history["loss"]}, "loss").save("loss.svg")
+        (folder / "loss.csv").write_text("\n".join(map(str, history["loss"])))
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    first, second = draw(tmp_path / "first"), draw(tmp_path / "second")
+    assert sorted(first) == ["ch1_variance_backward.svg", "ch1_variance_forward.svg", "loss.csv", "loss.svg"]
+    assert first == second

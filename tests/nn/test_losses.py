@@ -179,7 +179,6 @@ ROWS = {
         hinge(abs(A - B).sum(1) - abs(A - D).sum(1) + 1),
     ),
 }
-LABELLED = [name for name in ROWS if "label" in name or name.startswith(("cross", "nll", "multi"))]
 
 
 @pytest.mark.row("S0-37")

@@ -34,6 +34,10 @@ def spell(path, blank=0):
     return [a for a in merged if a != blank]
 
 
+def log_softmax(x):
+    return scipy.special.log_softmax(x, -1)
+
+
 def ctc(logp, targets, steps, sizes):
     """Minus the logarithm of the summed probability of every path that spells the target."""
     found = []
@@ -45,7 +49,7 @@ def ctc(logp, targets, steps, sizes):
 
 
 def sequences(rng):
-    logp = scipy.special.log_softmax(rng.standard_normal((4, 5, 3)), -1)
+    logp = log_softmax(rng.standard_normal((4, 5, 3)))
     targets = np.array([[1, 1], [2, 1], [1, 2], [2, 2], [1, 1]])
     return logp, targets, np.array([4, 4, 3, 2, 4]), np.array([2, 1, 2, 0, 2])
 
@@ -78,9 +82,11 @@ ROWS = [
         lambda x, y: np.array([1e4, np.log(2), 0]),
         lambda tn, x, y: tn.nn.functional.binary_cross_entropy_with_logits(x, y, reduction="none"), order=1,
         label="far out"),
-    Row("nn.functional.ctc_loss", sequences, ctc,
-        lambda tn, *arrays: tn.nn.functional.ctc_loss(*arrays, reduction="none"), label="none"),
+    Row("nn.functional.ctc_loss", sequences, lambda x, *arrays: ctc(log_softmax(x), *arrays),
+        lambda tn, x, *arrays: tn.nn.functional.ctc_loss(tn.log_softmax(x, axis=-1), *arrays, reduction="none"),
+        label="none"),
     Row("nn.functional.ctc_loss", sequences,
-        lambda *arrays: (ctc(*arrays) / np.maximum(arrays[-1], 1)).mean() ** 2,
-        lambda tn, *arrays: tn.nn.functional.ctc_loss(*arrays) ** 2, label="mean, squared"),
+        lambda x, *arrays: (ctc(log_softmax(x), *arrays) / np.maximum(arrays[-1], 1)).mean() ** 2,
+        lambda tn, x, *arrays: tn.nn.functional.ctc_loss(tn.log_softmax(x, axis=-1), *arrays) ** 2,
+        label="mean, squared"),
 ]

@@ -117,3 +117,32 @@ def test_stochastic_descent_on_the_gabor_model_ends_as_published():
     phi, loss = descend([3.5, 6.5], 0.8, 41, lambda: stream.permutation(30)[:5])
     np.testing.assert_allclose(phi, (-0.496680, 12.268409), atol=1.1e-6)
     assert loss == pytest.approx(4.624356, abs=1.1e-6)
+
+
+@pytest.mark.row("S0-83")
+def test_the_history_of_every_step(rng):
+    """Parameters, loss and rate from before the first step to after the last: steps + 1 rows that follow each other."""
+    X, y, start = rng.normal(size=(6, 2)), rng.normal(size=(6, 1)), rng.normal(size=(1, 2))
+    history = tn.train.History()
+
+    class Watch(tn.train.Callback):
+        def begin(self, trainer):
+            self.after_step(trainer)
+
+        def after_step(self, trainer):
+            theta = trainer.model.weight.numpy().copy()
+            history.append({"step": trainer.step, "lr": trainer.optimizer.param_groups[0]["lr"], "theta": theta,
+                            "loss": ((X @ theta.T - y) ** 2).mean()})
+
+    model = tn.nn.Linear(2, 1, bias=False, dtype=tn.float64)
+    model.load_state_dict({"weight": tn.tensor(start)})
+    optimizer = tn.optim.SGD(model.parameters(), lr=0.1)
+    epochs = tn.train.fit(model, [(tn.tensor(X), tn.tensor(y))], optimizer, 5, callbacks=[Watch()],
+                          scheduler=tn.optim.lr_scheduler.ExponentialLR(optimizer, 0.5),
+                          loss=lambda model, X, y: tn.nn.functional.mse_loss(model(X), y))
+    assert len(history) == 6
+    np.testing.assert_array_equal(history["theta"][0], start)
+    assert epochs["loss"] == pytest.approx(history["loss"][:-1], rel=1e-12), "the loss of an epoch is before its step"
+    for k, (before, after) in enumerate(zip(history["theta"], history["theta"][1:])):
+        slope = 2 / 6 * (X @ before.T - y).T @ X
+        np.testing.assert_allclose(after, before - 0.1 * 0.5**k * slope, rtol=1e-12)

@@ -223,17 +223,17 @@ def backward(xp, g, needs, query, key, value, mask, seed, out, *, causal, scale,
 
     def work(those):
         for index in those:
-            arrays = [None if x is None else x[index] for x in (g[0], g[1], query, key, value, out, lse, *made)]
+            arrays = [None if x is None else x[index] for x in (g[0], g[1], query, key, out, lse, *made)]
             weights = table[index] if plan.keeps else None
             k = None if plan.keeps else _turned(xp, arrays[3], scale)
-            v = _turned(xp, arrays[4], 1 if needs[3] else scale)
+            v = _turned(xp, value[index], 1 if needs[3] else scale)
             for r in plan.rows:
                 _rows_back(xp, plan, needs, *arrays, k, v, weights, mask, dmask, index, r, scale, dropout, seed)
     plan.run(work, alone=dmask is not None)  # the gradient of a mask is one for several parts: in their order
     return *made, dmask, None
 
 
-def _rows_back(xp, plan, needs, g, g_lse, query, key, value, out, lse, dq, dk, dv, turned_key, turned_value, weights,
+def _rows_back(xp, plan, needs, g, g_lse, query, key, out, lse, dq, dk, dv, turned_key, turned_value, weights,
                mask, dmask, index, r, scale, dropout, seed):
     """Add what one block of queries contributes; `turned_value` brings the factor `scale`, unless the mask counts."""
     def put(into, x, y):

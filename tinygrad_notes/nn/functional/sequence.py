@@ -5,7 +5,8 @@
 from math import inf
 
 from ...autograd import as_tensor
-from ...ops import maximum, reshape, take, where
+from ...ops import arange, exp, maximum, reshape, take, where
+from ...ops import sum as total_of
 from ...ops.ctc import NEVER, alignment, ctc_likelihood
 from .common import check_reduction, reduced
 
@@ -30,9 +31,9 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
         zero_infinity: 0 in place of the infinite loss of a target too long for its sequence.
 
     Returns:
-        Nats: a 0-d Tensor, or with 'none' one of shape (N,) or (). The gradient with respect to `log_probs` is minus
-        the probability of each class at each time, given the target; that of an infinite loss is 0. PyTorch adds
-        exp(log_probs) to it, which changes nothing behind a `log_softmax`.
+        Nats: a 0-d Tensor, or with 'none' one of shape (N,) or (). The gradient with respect to `log_probs` is, as in
+        PyTorch, exp(log_probs) minus the probability of each class at each time, given the target: the derivative
+        of the formula along probabilities that add to 1, as behind a `log_softmax`. That of an infinite loss is 0.
 
     Raises:
         ValueError: shapes do not fit, a length or a label is out of range, a label is the blank, the batch is empty
@@ -61,7 +62,12 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
     # (T, N, C) -> (T, N * C) -> (T, N, L)
     emitted = take(reshape(maximum(log_probs, NEVER), (steps, n * classes)), symbols, axis=1)
     total = ctc_likelihood(emitted, skip, lengths, final)
-    loss = where(total <= NEVER / 2, 0.0 if zero_infinity else inf, -total)
+    loss = -total
+    if log_probs.requires_grad:  # probabilities add to 1: nothing in value, exp(log_probs) in the gradient
+        counts = arange(steps, device=log_probs.device)[:, None] < lengths[:, 0]  # (T, N)
+        mass = total_of(where(counts, total_of(exp(log_probs), axis=2), 0.0), axis=0)
+        loss = loss + (mass - mass.detach())
+    loss = where(total <= NEVER / 2, 0.0 if zero_infinity else inf, loss)
     if reduction == "mean":
         loss = loss / maximum(sizes, 1)
     return reshape(loss, ()) if single else reduced(loss, reduction, "ctc_loss")
