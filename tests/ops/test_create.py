@@ -202,3 +202,10 @@ def test_dlpack_from_torch():
     source[0] = 9
     assert taken.tolist() == [9, 1, 2] and taken.dtype == "float32"
     assert tn.tensor(torch.tensor([[1, 2]])).tolist() == [[1, 2]]
+
+
+def test_large_integers_stay_exact():
+    """NumPy makes float64 of a list with integers on both sides of 2^63."""
+    large = 2**63 + 1
+    assert tn.tensor([[large, 1], [2, 3]], dtype=tn.uint64).tolist() == [[large, 1], [2, 3]]
+    assert tn.tensor(large, dtype=tn.uint64).item() == large

@@ -97,7 +97,26 @@ x.size(dim=-1) ; x.dim() ; x.numel() ; T.numel(x) ; x.nelement() ; x.element_siz
 T.Size([2, 3]) ; T.is_tensor(x) ; T.is_tensor(3) ; T.is_floating_point(w) ; x.is_floating_point() ; x.is_cuda
 T.func.grad(lambda a: (a ** 3).sum())(v) ; T.func.jacrev(T.sin)(v) ; T.func.jacfwd(T.exp)(v)
 T.func.hessian(lambda a: a.prod())(v) ; T.func.grad_and_value(lambda a: (a ** 2).sum())(v)
-T.func.jvp(T.sin, (v,), (v,)) ; T.func.vjp(T.exp, v)[0]
+T.logspace(0, 2, 5, 2.0).double() ; T.tensor_split(x, T.tensor([1, 4]), dim=2) ; T.take_along_dim(m, w[:2])
+T.take(m, w) ; T.t(m) ; T.split_with_sizes(x, [1, 2], 1) ; T.unravel_index(w, (2, 3)) ; T.gradient(v, dim=None)
+T.nanquantile(T.where(k, x, float("nan")), 0.5) ; x.nanquantile(0.6, dim=2, keepdim=True, interpolation="higher")
+T.nanquantile(T.where(x > 1, x, float("nan")), T.tensor([0.1, 0.7]).double(), dim=1, interpolation="midpoint")
+T.nanquantile(x, T.tensor([0.4]).double(), keepdim=True, interpolation="nearest") ; T.atleast_2d([v, m])
+T.cdist(m, m + 1, 2.0, "donot_use_mm_for_euclid_dist") ; m.mH ; m.H ; x.angle() ; x.isreal() ; w.sgn()
+v.abs().igamma(v.abs()) ; (v.abs() + 3).mvlgamma(2) ; m.allclose(m) ; T.cholesky_inverse(m.tril() + 4 * T.eye(3))
+T.cholesky_solve(m, m.tril() + 4 * T.eye(3)) ; T.linalg.matrix_norm(x, "fro", (1, 2), True)
+T.linalg.matrix_rank(m, atol=1.0) ; T.linalg.matrix_rank(m, rtol=0.5) ; T.linalg.matrix_rank(m, hermitian=True)
+T.linalg.pinv(m, atol=0.7, rtol=0.1) ; T.linalg.pinv(m + m.T, hermitian=True) ; T.linalg.diagonal(x, dim1=1, dim2=3)
+T.linalg.lstsq(x[0, 0], x[0, 1], driver="gelsd")[0] ; T.linalg.tensorsolve(m.reshape(3, 1, 3), m[:, :1], dims=None)
+T.fft.fftn(x, dim=-1).real ; T.fft.rfft2(x, s=(3, 4)).imag ; v[0].gather(0, w[0] * 0) ; v[0].gather(0, w[:2] * 0)
+T.index_select(v[0], 0, w[:1] * 0) ; v[0].index_add(0, w[:1] * 0, v[1], alpha=2) ; v[0].index_copy(0, w[:1] * 0, v[1])
+v[0].index_fill(0, w[:1] * 0, 2.0) ; v[0].scatter(0, w[0] * 0, v[1]) ; v[0].scatter(0, w[0] * 0, 2.0)
+v[0].scatter_add(0, w[0] * 0, v[1]) ; v[0].scatter_reduce(0, w[0] * 0, v[1], "prod") ; v[0].topk(1) ; v[0].kthvalue(1)
+v[0].argsort() ; v[0].unfold(0, 1, 1) ; T.nonzero(v[0], as_tuple=True)
+x.clone().clamp_(min=0) ; x.clone().scatter_(dim=1, index=i, value=3.0)
+x.clone().index_add_(dim=0, index=w[:1], source=x[:1])
+x.clone().tan_() ; x.clone().cumsum_(1) ; x.clone().addcmul_(tensor1=x, tensor2=x) ; m.clone().addmm_(m, m, beta=2)
+T.randint_like(x, 3, 4) ; T.scalar_tensor(3) ; T.func.jvp(T.sin, (v,), (v,)) ; T.func.vjp(T.exp, v)[0]
 """
 
 

@@ -245,6 +245,8 @@ def _from_python(data, dtype):
         data = _lower_lists(data)
     try:
         host = np.array(data)
+        if dtype == np.uint64 and host.dtype.kind == "f" and all(leaf.__class__ is int for leaf in _leaves(data)):
+            host = np.array(data, dtype=dtype)  # integers on both sides of 2^63 went through float64
     except ValueError as error:
         raise TypeError(f"data: nested lists of unequal lengths do not form an array ({error})") from error
     if host.dtype.kind not in "biufc":

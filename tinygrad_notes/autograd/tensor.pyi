@@ -25,6 +25,9 @@ class Tensor:
     node: Any
     def __hash__(self) -> _int: ...
     @property
+    def H(self) -> Tensor:
+        """The last two axes exchanged, and the conjugate of complex numbers."""
+    @property
     def T(self) -> Tensor:
         """All axes in reverse order."""
     def __abs__(self) -> Tensor:
@@ -125,8 +128,12 @@ class Tensor:
         """The absolute value; its derivative at 0 is 0."""
     def acos(self) -> Tensor:
         """The angle in [0, pi] whose cosine is x."""
+    def acos_(self) -> Self:
+        """`acos` in place; returns the tensor."""
     def acosh(self) -> Tensor:
         """The non-negative inverse of the hyperbolic cosine."""
+    def acosh_(self) -> Self:
+        """`acosh` in place; returns the tensor."""
     def add(self, y: ArrayLike, /, **words: Any) -> Tensor:
         """The sum of two tensors."""
     def add_(self, other: ArrayLike, *, alpha: _float = 1) -> Self:
@@ -135,6 +142,8 @@ class Tensor:
         self, b1: ArrayLike, b2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1, **words: Any,
     ) -> Tensor:
         """Matrix products summed over a batch, scaled and added to a scaled tensor."""
+    def addbmm_(self, b1: ArrayLike, b2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1) -> Self:
+        """`addbmm` in place; returns the tensor."""
     def addcdiv(self, y: ArrayLike, z: ArrayLike, /, *, value: ArrayLike = 1, **words: Any) -> Tensor:
         """x plus a multiple of the quotient of y and z."""
     def addcdiv_(self, y: ArrayLike, z: ArrayLike, /, *, value: ArrayLike = 1) -> Self:
@@ -147,19 +156,29 @@ class Tensor:
         self, m1: ArrayLike, m2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1, **words: Any,
     ) -> Tensor:
         """A scaled matrix product added to a scaled tensor."""
+    def addmm_(self, m1: ArrayLike, m2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1) -> Self:
+        """`addmm` in place; returns the tensor."""
     def addmv(
         self, m: ArrayLike, v: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1, **words: Any,
     ) -> Tensor:
         """A scaled matrix-vector product added to a scaled tensor."""
+    def addmv_(self, m: ArrayLike, v: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1) -> Self:
+        """`addmv` in place; returns the tensor."""
     def addr(
         self, v1: ArrayLike, v2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1, **words: Any,
     ) -> Tensor:
         """A scaled outer product added to a scaled tensor."""
+    def addr_(self, v1: ArrayLike, v2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1) -> Self:
+        """`addr` in place; returns the tensor."""
     def all(
         self, /, axis: Axes | None = None, *, keepdims: _bool = False, dim: Axes | None = ...,
         keepdim: _bool = ...,
     ) -> Tensor:
         """Whether every element over the axes is true (not zero)."""
+    def allclose(
+        self, y: ArrayLike, /, rtol: _float = 1e-05, atol: _float = 1e-08, equal_nan: _bool = False,
+    ) -> _bool:
+        """Whether all elements are equal within a tolerance."""
     def amax(
         self, /, axis: Axes | None = None, *, keepdims: _bool = False, dim: Axes | None = ...,
         keepdim: _bool = ...,
@@ -175,6 +194,8 @@ class Tensor:
         keepdim: _bool = ...,
     ) -> tuple[Tensor, Tensor]:
         """The smallest and the largest element over some axes, as a pair."""
+    def angle(self) -> Tensor:
+        """The angle of complex numbers in radians; pi for negative real ones, 0 for the others."""
     def any(
         self, /, axis: Axes | None = None, *, keepdims: _bool = False, dim: Axes | None = ...,
         keepdim: _bool = ...,
@@ -216,16 +237,26 @@ class Tensor:
         """The tensor parted along an axis into sections whose lengths differ by one at most."""
     def asin(self) -> Tensor:
         """The angle in [-pi/2, pi/2] whose sine is x."""
+    def asin_(self) -> Self:
+        """`asin` in place; returns the tensor."""
     def asinh(self) -> Tensor:
         """The inverse of the hyperbolic sine."""
+    def asinh_(self) -> Self:
+        """`asinh` in place; returns the tensor."""
     def astype(self, dtype: DTypeLike, /, *, copy: _bool = True, device: DeviceLike | None = None) -> Tensor:
         """The tensor in another data type."""
     def atan(self) -> Tensor:
         """The angle in [-pi/2, pi/2] whose tangent is x."""
     def atan2(self, y: ArrayLike, /) -> Tensor:
         """The angle of the point (x, y) in [-pi, pi]; the ordinate comes first."""
+    def atan2_(self, y: ArrayLike, /) -> Self:
+        """`atan2` in place; returns the tensor."""
+    def atan_(self) -> Self:
+        """`atan` in place; returns the tensor."""
     def atanh(self) -> Tensor:
         """The inverse of the hyperbolic tangent."""
+    def atanh_(self) -> Self:
+        """`atanh` in place; returns the tensor."""
     def backward(
         self, grad: ArrayLike | None = None, retain_graph: _bool | None = None, create_graph: _bool = False,
         inputs: Tensor | Sequence[Tensor] | None = None,
@@ -235,26 +266,38 @@ class Tensor:
         self, b1: ArrayLike, b2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1, **words: Any,
     ) -> Tensor:
         """Batched matrix products, scaled and added to a scaled tensor."""
+    def baddbmm_(self, b1: ArrayLike, b2: ArrayLike, /, *, beta: _float = 1, alpha: _float = 1) -> Self:
+        """`baddbmm` in place; returns the tensor."""
     def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Self:
         """Overwritten with ones, with probability p, and zeros."""
     def bincount(self, /, weights: ArrayLike | None = None, minlength: _int = 0) -> Tensor:
         """How often each of 0, 1, 2, ... occurs in `x`, or the sum of the weights of its places."""
     def bitwise_and(self, y: ArrayLike, /) -> Tensor:
         """The bits set in both. Carries no gradient."""
+    def bitwise_and_(self, y: ArrayLike, /) -> Self:
+        """`bitwise_and` in place; returns the tensor."""
     def bitwise_invert(self) -> Tensor:
         """Every bit flipped. Carries no gradient."""
     def bitwise_left_shift(self, y: ArrayLike, /) -> Tensor:
         """The bits moved up by y places. Carries no gradient."""
+    def bitwise_left_shift_(self, y: ArrayLike, /) -> Self:
+        """`bitwise_left_shift` in place; returns the tensor."""
     def bitwise_not(self) -> Tensor:
         """Every bit flipped. Carries no gradient."""
     def bitwise_not_(self) -> Self:
         """`bitwise_invert` in place; returns the tensor."""
     def bitwise_or(self, y: ArrayLike, /) -> Tensor:
         """The bits set in at least one. Carries no gradient."""
+    def bitwise_or_(self, y: ArrayLike, /) -> Self:
+        """`bitwise_or` in place; returns the tensor."""
     def bitwise_right_shift(self, y: ArrayLike, /) -> Tensor:
         """The bits moved down by y places. Carries no gradient."""
+    def bitwise_right_shift_(self, y: ArrayLike, /) -> Self:
+        """`bitwise_right_shift` in place; returns the tensor."""
     def bitwise_xor(self, y: ArrayLike, /) -> Tensor:
         """The bits set in exactly one. Carries no gradient."""
+    def bitwise_xor_(self, y: ArrayLike, /) -> Self:
+        """`bitwise_xor` in place; returns the tensor."""
     def bmm(self, y: ArrayLike, /, **words: Any) -> Tensor:
         """A matrix times a matrix, for every item of a batch."""
     def bool(self) -> Tensor:
@@ -275,6 +318,10 @@ class Tensor:
         """The tensor as int8."""
     def cholesky(self, /, *, upper: _bool = False) -> Tensor:
         """The triangular factor of symmetric positive-definite matrices."""
+    def cholesky_inverse(self, /, *, upper: _bool = False) -> Tensor:
+        """The inverse of the matrix whose Cholesky factor is given."""
+    def cholesky_solve(self, factor: ArrayLike, /, *, upper: _bool = False) -> Tensor:
+        """The solution of linear systems whose matrix is given by its Cholesky factor."""
     def chunk(self, /, chunks: _int, axis: Axis = 0, **words: Any) -> tuple[Tensor, ...]: ...
     def clamp(self, /, min: ArrayLike | None = None, max: ArrayLike | None = None) -> Tensor:
         """x kept between two bounds; where `min` exceeds `max` the result is `max`."""
@@ -304,6 +351,8 @@ class Tensor:
         """Write `source`, broadcast and cast to the shape and dtype of `x`, from any device; returns `x`."""
     def copysign(self, y: ArrayLike, /) -> Tensor:
         """The magnitude of x with the sign of y, that of a zero included."""
+    def copysign_(self, y: ArrayLike, /) -> Self:
+        """`copysign` in place; returns the tensor."""
     def corrcoef(self) -> Tensor:
         """The correlations of the rows of a matrix."""
     def cos(self) -> Tensor:
@@ -312,6 +361,8 @@ class Tensor:
         """`cos` in place; returns the tensor."""
     def cosh(self) -> Tensor:
         """The hyperbolic cosine."""
+    def cosh_(self) -> Self:
+        """`cosh` in place; returns the tensor."""
     def count_nonzero(
         self, /, axis: Axes | None = None, *, keepdims: _bool = False, dim: Axes | None = ...,
         keepdim: _bool = ...,
@@ -335,10 +386,14 @@ class Tensor:
         self, /, axis: Axis | None = None, *, dtype: DTypeLike | None = None, dim: Axis | None = ...,
     ) -> Tensor:
         """NumPy's and PyTorch's name for `cumulative_prod`."""
+    def cumprod_(self, /, axis: Axis | None = None, *, dtype: DTypeLike | None = None) -> Self:
+        """`cumprod` in place; returns the tensor."""
     def cumsum(
         self, /, axis: Axis | None = None, *, dtype: DTypeLike | None = None, dim: Axis | None = ...,
     ) -> Tensor:
         """NumPy's and PyTorch's name for `cumulative_sum`."""
+    def cumsum_(self, /, axis: Axis | None = None, *, dtype: DTypeLike | None = None) -> Self:
+        """`cumsum` in place; returns the tensor."""
     def cumulative_prod(
         self, /, *, axis: Axis | None = None, dtype: DTypeLike | None = None, include_initial: _bool = False,
         dim: Axis | None = ...,
@@ -351,6 +406,8 @@ class Tensor:
         """The running sum along an axis."""
     def deg2rad(self) -> Tensor:
         """Degrees as radians."""
+    def deg2rad_(self) -> Self:
+        """`deg2rad` in place; returns the tensor."""
     def det(self) -> Tensor:
         """The determinant."""
     def detach(self) -> Tensor:
@@ -381,6 +438,8 @@ class Tensor:
         """Differences of neighbours along an axis."""
     def digamma(self) -> Tensor:
         """The derivative of lgamma."""
+    def digamma_(self) -> Self:
+        """`digamma` in place; returns the tensor."""
     def dim(self) -> _int:
         """The number of axes."""
     def dist(self, other: ArrayLike, p: _float = 2) -> Tensor:
@@ -391,6 +450,8 @@ class Tensor:
         """`divide` in place; returns the tensor."""
     def divide(self, y: ArrayLike, /) -> Tensor:
         """The quotient of two tensors."""
+    def divide_(self, y: ArrayLike, /) -> Self:
+        """`divide` in place; returns the tensor."""
     def dot(self, y: ArrayLike, /) -> Tensor:
         """The product of NumPy's `dot`: of two vectors a number, of two matrices their product."""
     def double(self) -> Tensor:
@@ -408,16 +469,24 @@ class Tensor:
         """Whether the elements are equal; NaN equals nothing. Carries no gradient."""
     def erf(self) -> Tensor:
         """The error function."""
+    def erf_(self) -> Self:
+        """`erf` in place; returns the tensor."""
     def erfc(self) -> Tensor:
         """1 - erf(x), exact where it is small."""
+    def erfc_(self) -> Self:
+        """`erfc` in place; returns the tensor."""
     def erfcx(self) -> Tensor:
         """erfc without its exponential decay."""
     def erfinv(self) -> Tensor:
         """The inverse of the error function on (-1, 1)."""
+    def erfinv_(self) -> Self:
+        """`erfinv` in place; returns the tensor."""
     def exp(self) -> Tensor:
         """The exponential function."""
     def exp2(self) -> Tensor:
         """Two to the power x."""
+    def exp2_(self) -> Self:
+        """`exp2` in place; returns the tensor."""
     def exp_(self) -> Self:
         """`exp` in place; returns the tensor."""
     def expand(self, /, *shape: Shape) -> Tensor:
@@ -430,12 +499,16 @@ class Tensor:
         """The logistic function."""
     def expm1(self) -> Tensor:
         """e^x - 1, exact near 0."""
+    def expm1_(self) -> Self:
+        """`expm1` in place; returns the tensor."""
     def exponential_(self, lambd: _float = 1.0, *, generator: Any = None) -> Self:
         """Overwritten with draws of an exponential distribution of rate lambd."""
     def fill_(self, value: ArrayLike) -> Self:
         """Write one number everywhere; returns `x`."""
     def fix(self) -> Tensor:
         """x without its fraction. Its derivative is 0 everywhere."""
+    def fix_(self) -> Self:
+        """`trunc` in place; returns the tensor."""
     def flatten(
         self, /, start_axis: Axis = 0, end_axis: Axis = -1, *, start_dim: Axis = ..., end_dim: Axis = ...,
     ) -> Tensor:
@@ -450,25 +523,39 @@ class Tensor:
         """The tensor as float32; itself if it is so already."""
     def float_power(self, y: ArrayLike, /) -> Tensor:
         """x to the power y, computed in float64."""
+    def float_power_(self, y: ArrayLike, /) -> Self:
+        """`float_power` in place; returns the tensor."""
     def floor(self) -> Tensor:
         """The largest whole number not above x. Its derivative is 0 everywhere."""
     def floor_(self) -> Self:
         """`floor` in place; returns the tensor."""
     def floor_divide(self, y: ArrayLike, /) -> Tensor:
         """The quotient, rounded down. Its derivative is 0 everywhere."""
+    def floor_divide_(self, y: ArrayLike, /) -> Self:
+        """`floor_divide` in place; returns the tensor."""
     def fmax(self, y: ArrayLike, /) -> Tensor:
         """The larger of two numbers, a NaN only where both are; the gradient of a tie goes to the first."""
     def fmin(self, y: ArrayLike, /) -> Tensor:
         """The smaller of two numbers, a NaN only where both are; the gradient of a tie goes to the first."""
     def fmod(self, y: ArrayLike, /) -> Tensor:
         """What remains of x after division by y, with the sign of x."""
+    def fmod_(self, y: ArrayLike, /) -> Self:
+        """`fmod` in place; returns the tensor."""
     def frac(self) -> Tensor:
         """The fraction of x, with its sign."""
+    def frac_(self) -> Self:
+        """`frac` in place; returns the tensor."""
     def frexp(self) -> tuple[Tensor, Tensor]:
         """Mantissas and exponents of floating-point numbers."""
+    def gammainc(self, y: ArrayLike, /) -> Tensor:
+        """The regularized lower incomplete gamma function."""
+    def gammaincc(self, y: ArrayLike, /) -> Tensor:
+        """The regularized upper incomplete gamma function."""
     def gather(self, axis: Axis, index: ArrayLike, /, **words: Any) -> Tensor: ...
     def gcd(self, y: ArrayLike, /) -> Tensor:
         """The greatest common divisor. Carries no gradient."""
+    def gcd_(self, y: ArrayLike, /) -> Self:
+        """`gcd` in place; returns the tensor."""
     def ge(self, y: ArrayLike, /) -> Tensor:
         """Whether x is at least y. Carries no gradient."""
     @property
@@ -486,14 +573,24 @@ class Tensor:
         """x, set to 0 in the band [-lambd, lambd]."""
     def heaviside(self, y: ArrayLike, /) -> Tensor:
         """The unit step, with the value y at 0."""
+    def heaviside_(self, y: ArrayLike, /) -> Self:
+        """`heaviside` in place; returns the tensor."""
     def histc(self, bins: _int = 100, min: _float = 0, max: _float = 0) -> Tensor:
         """How many values fall into each of equally wide bins; what is outside is left out."""
     def hsplit(self, indices_or_sections: _int | Sequence[_int]) -> tuple[Tensor, ...]:
         """Cuts side by side: along the second axis, or the first of a vector."""
     def hypot(self, y: ArrayLike, /) -> Tensor:
         """The length of the vector (x, y), without overflow on the way."""
+    def hypot_(self, y: ArrayLike, /) -> Self:
+        """`hypot` in place; returns the tensor."""
     def i0(self) -> Tensor:
         """The modified Bessel function of the first kind, order 0."""
+    def i0_(self) -> Self:
+        """`i0` in place; returns the tensor."""
+    def igamma(self, y: ArrayLike, /) -> Tensor:
+        """The regularized lower incomplete gamma function."""
+    def igammac(self, y: ArrayLike, /) -> Tensor:
+        """The regularized upper incomplete gamma function."""
     @property
     def imag(self) -> Tensor:
         """The imaginary part."""
@@ -546,6 +643,8 @@ class Tensor:
         """Whether an element is minus infinity. Carries no gradient."""
     def isposinf(self) -> Tensor:
         """Whether an element is plus infinity. Carries no gradient."""
+    def isreal(self) -> Tensor:
+        """Whether the imaginary part is 0. Carries no gradient."""
     def item(self) -> Any:
         """The only element as a Python number."""
     def kron(self, y: ArrayLike, /) -> Tensor:
@@ -556,8 +655,12 @@ class Tensor:
         """The k-th smallest element along an axis, counted from 1 as in PyTorch, and where it is."""
     def lcm(self, y: ArrayLike, /) -> Tensor:
         """The least common multiple. Carries no gradient."""
+    def lcm_(self, y: ArrayLike, /) -> Self:
+        """`lcm` in place; returns the tensor."""
     def ldexp(self, n: ArrayLike, /) -> Tensor:
         """x times a power of two, exact."""
+    def ldexp_(self, n: ArrayLike, /) -> Self:
+        """`ldexp` in place; returns the tensor."""
     def le(self, y: ArrayLike, /) -> Tensor:
         """Whether x is at most y. Carries no gradient."""
     def lerp(self, y: ArrayLike, weight: ArrayLike, /) -> Tensor:
@@ -570,14 +673,22 @@ class Tensor:
         """Whether x is at most y. Carries no gradient."""
     def lgamma(self) -> Tensor:
         """The logarithm of the absolute gamma function."""
+    def lgamma_(self) -> Self:
+        """`lgamma` in place; returns the tensor."""
     def log(self) -> Tensor:
         """The natural logarithm."""
     def log10(self) -> Tensor:
         """The logarithm to base 10."""
+    def log10_(self) -> Self:
+        """`log10` in place; returns the tensor."""
     def log1p(self) -> Tensor:
         """log(1 + x), exact near 0."""
+    def log1p_(self) -> Self:
+        """`log1p` in place; returns the tensor."""
     def log2(self) -> Tensor:
         """The logarithm to base 2."""
+    def log2_(self) -> Self:
+        """`log2` in place; returns the tensor."""
     def log_(self) -> Self:
         """`log` in place; returns the tensor."""
     def log_sigmoid(self) -> Tensor:
@@ -594,16 +705,24 @@ class Tensor:
         """The logarithm of the determinant; nan where it is negative."""
     def logical_and(self, y: ArrayLike, /) -> Tensor:
         """Whether both are true (not 0). Carries no gradient."""
+    def logical_and_(self, y: ArrayLike, /) -> Self:
+        """`logical_and` in place; returns the tensor."""
     def logical_not(self) -> Tensor:
         """Whether it is false (0). Carries no gradient."""
     def logical_not_(self) -> Self:
         """`logical_not` in place; returns the tensor."""
     def logical_or(self, y: ArrayLike, /) -> Tensor:
         """Whether at least one is true (not 0). Carries no gradient."""
+    def logical_or_(self, y: ArrayLike, /) -> Self:
+        """`logical_or` in place; returns the tensor."""
     def logical_xor(self, y: ArrayLike, /) -> Tensor:
         """Whether exactly one is true (not 0). Carries no gradient."""
+    def logical_xor_(self, y: ArrayLike, /) -> Self:
+        """`logical_xor` in place; returns the tensor."""
     def logit(self, /, eps: _float | None = None) -> Tensor:
         """The inverse of the logistic function."""
+    def logit_(self, /, eps: _float | None = None) -> Self:
+        """`logit` in place; returns the tensor."""
     def logsumexp(
         self, /, axis: Axes | None = None, *, keepdims: _bool = False, dim: Axes | None = ...,
         keepdim: _bool = ...,
@@ -613,6 +732,9 @@ class Tensor:
         """The tensor as int64; itself if it is so already."""
     def lt(self, y: ArrayLike, /) -> Tensor:
         """Whether x is less than y. Carries no gradient."""
+    @property
+    def mH(self) -> Tensor:
+        """The last two axes exchanged, and the conjugate of complex numbers."""
     @property
     def mT(self) -> Tensor:
         """The last two axes exchanged."""
@@ -666,14 +788,26 @@ class Tensor:
         """The product of two tensors, element by element."""
     def mul_(self, y: ArrayLike, /) -> Self:
         """`multiply` in place; returns the tensor."""
+    def multinomial(
+        self, num_samples: _int, replacement: _bool = False, *, generator: Generator | None = None,
+    ) -> Tensor:
+        """Indices drawn in proportion to weights, a row of samples per row of weights."""
     def multiply(self, y: ArrayLike, /) -> Tensor:
         """The product of two tensors, element by element."""
+    def multiply_(self, y: ArrayLike, /) -> Self:
+        """`multiply` in place; returns the tensor."""
     def mv(self, v: ArrayLike, /, **words: Any) -> Tensor:
         """A matrix times a vector."""
+    def mvlgamma(self, /, p: _int) -> Tensor:
+        """The logarithm of the multivariate gamma function."""
     def nan_to_num(
         self, /, nan: _float = 0.0, posinf: _float | None = None, neginf: _float | None = None,
     ) -> Tensor:
         """x with numbers in place of NaN and the infinities; the derivative is 0 there, 1 elsewhere."""
+    def nan_to_num_(
+        self, /, nan: _float = 0.0, posinf: _float | None = None, neginf: _float | None = None,
+    ) -> Self:
+        """`nan_to_num` in place; returns the tensor."""
     def nanmean(
         self, /, axis: Axes | None = None, *, keepdims: _bool = False, dim: Axes | None = ...,
         keepdim: _bool = ...,
@@ -681,6 +815,10 @@ class Tensor:
         """The average over some axes of the elements that are not NaN."""
     def nanmedian(self, dim: _int | None = None, keepdim: _bool = False) -> Any:
         """The median of what is not NaN; the lower of the two middle values."""
+    def nanquantile(
+        self, q: Any, dim: _int | None = None, keepdim: _bool = False, *, interpolation: str = 'linear',
+    ) -> Tensor:
+        """Quantiles of what is not NaN."""
     def nansum(
         self, /, axis: Axes | None = None, *, dtype: DTypeLike | None = None, keepdims: _bool = False,
         dim: Axes | None = ..., keepdim: _bool = ...,
@@ -702,6 +840,8 @@ class Tensor:
         """`negative` in place; returns the tensor."""
     def negative(self) -> Tensor:
         """The tensor with its signs changed."""
+    def negative_(self) -> Self:
+        """`negative` in place; returns the tensor."""
     def nelement(self) -> _int:
         """The number of elements."""
     def new_empty(
@@ -726,6 +866,8 @@ class Tensor:
         """Zeros of this dtype on this device."""
     def nextafter(self, y: ArrayLike, /) -> Tensor:
         """The next representable number after x in the direction of y."""
+    def nextafter_(self, y: ArrayLike, /) -> Self:
+        """`nextafter` in place; returns the tensor."""
     def nonzero(self, /, **words: Any) -> Any:
         """The indices of the elements that are not zero, one Tensor per axis."""
     def norm(
@@ -779,6 +921,8 @@ class Tensor:
         """The values below which given fractions of the elements lie."""
     def rad2deg(self) -> Tensor:
         """Radians as degrees."""
+    def rad2deg_(self) -> Self:
+        """`rad2deg` in place; returns the tensor."""
     def ravel(self) -> Tensor:
         """All elements in C order along one axis."""
     @property
@@ -856,6 +1000,10 @@ class Tensor:
         """One place of an axis."""
     def select_scatter(self, src: ArrayLike, dim: _int, index: _int) -> Tensor:
         """A copy in which one place of an axis is `src`."""
+    def sgn(self) -> Tensor:
+        """-1, 0 or 1; the derivative is 0 everywhere."""
+    def sgn_(self) -> Self:
+        """`sign` in place; returns the tensor."""
     @property
     def shape(self) -> tuple[_int, ...]:
         """The sizes of all axes, a tuple of ints."""
@@ -877,8 +1025,12 @@ class Tensor:
         """`sin` in place; returns the tensor."""
     def sinc(self) -> Tensor:
         """The normalized cardinal sine, exact with all its derivatives at and near 0."""
+    def sinc_(self) -> Self:
+        """`sinc` in place; returns the tensor."""
     def sinh(self) -> Tensor:
         """The hyperbolic sine."""
+    def sinh_(self) -> Self:
+        """`sinh` in place; returns the tensor."""
     @property
     def size(self) -> Count:
         """The number of elements, an int; called, PyTorch's `size()`: the shape, or the length of an axis."""
@@ -898,6 +1050,8 @@ class Tensor:
         """The elements of `x` in order along an axis."""
     def split(self, /, indices_or_sections: _int | Sequence[_int], *, axis: Axis = 0, **words: Any) -> Any:
         """The tensor parted along an axis, as NumPy does it: into equal sections, or at positions."""
+    def split_with_sizes(self, split_sizes: Sequence[_int], dim: _int = 0) -> tuple[Tensor, ...]:
+        """Parts of given lengths along an axis."""
     def sqrt(self) -> Tensor:
         """The square root; NaN for negative numbers."""
     def sqrt_(self) -> Self:
@@ -924,6 +1078,8 @@ class Tensor:
         """x -= alpha * other; returns the tensor."""
     def subtract(self, y: ArrayLike, /, **words: Any) -> Tensor:
         """The difference of two tensors."""
+    def subtract_(self, y: ArrayLike, /) -> Self:
+        """`subtract` in place; returns the tensor."""
     def sum(
         self, /, axis: Axes | None = None, *, dtype: DTypeLike | None = None, keepdims: _bool = False,
         dim: Axes | None = ..., keepdim: _bool = ...,
@@ -947,18 +1103,22 @@ class Tensor:
         """The elements of `x` at `indices` along an axis."""
     def take_along_axis(self, indices: ArrayLike, /, *, axis: Axis = -1, **words: Any) -> Tensor:
         """For each place along an axis, the element of `x` that `indices` names there."""
-    def take_along_dim(self, indices: ArrayLike, /, *, axis: Axes = -1, **words: Any) -> Tensor:
-        """For each place along an axis, the element of `x` that `indices` names there."""
+    def take_along_dim(self, indices: ArrayLike, dim: _int | None = None) -> Tensor:
+        """For each place along an axis, the element that `indices` names there."""
     def tan(self) -> Tensor:
         """The tangent of an angle in radians."""
+    def tan_(self) -> Self:
+        """`tan` in place; returns the tensor."""
     def tanh(self) -> Tensor:
         """The hyperbolic tangent."""
     def tanh_(self) -> Self:
         """`tanh` in place; returns the tensor."""
     def tensor_split(
-        self, /, indices_or_sections: _int | Sequence[_int], *, axis: Axes = 0, **words: Any,
-    ) -> Tensor:
-        """The tensor parted along an axis into sections whose lengths differ by one at most."""
+        self, indices_or_sections: _int | Sequence[_int] | Tensor | None = None, dim: _int = 0, *,
+        indices: Sequence[_int] | None = None, sections: _int | None = None,
+        tensor_indices_or_sections: Tensor | None = None,
+    ) -> tuple[Tensor, ...]:
+        """Parts along an axis, whose lengths need not be equal."""
     def tile(self, /, repetitions: Shape, **words: Any) -> Tensor:
         """The whole tensor repeated along each axis."""
     def to(
@@ -990,6 +1150,8 @@ class Tensor:
         """`triu` in place; returns the tensor."""
     def true_divide(self, y: ArrayLike, /) -> Tensor:
         """The quotient of two tensors."""
+    def true_divide_(self, y: ArrayLike, /) -> Self:
+        """`divide` in place; returns the tensor."""
     def trunc(self) -> Tensor:
         """x without its fraction. Its derivative is 0 everywhere."""
     def trunc_(self) -> Self:
@@ -1044,6 +1206,8 @@ class Tensor:
         """x log(1 + y), 0 where x is 0."""
     def xlogy(self, y: ArrayLike, /) -> Tensor:
         """x log(y), 0 where x is 0."""
+    def xlogy_(self, y: ArrayLike, /) -> Self:
+        """`xlogy` in place; returns the tensor."""
     def zero_(self) -> Self:
         """Write zero everywhere; returns `x`."""
 

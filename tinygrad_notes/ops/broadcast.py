@@ -153,6 +153,9 @@ def meshgrid(*arrays, indexing="xy"):
 
 def _at_least(n, arrays, places):
     """Each of `arrays` with new axes where `places` says for its number of axes."""
+    first = arrays[0] if len(arrays) == 1 else None
+    if isinstance(first, (tuple, list)) and any(isinstance(x, Tensor) for x in first):  # several, as PyTorch takes them
+        return tuple([_at_least(n, (x,), places) for x in first])
     grown = []
     for x in arrays:
         x = as_tensor(x)

@@ -15,11 +15,21 @@ __all__ = [
 LN2, LN10, INVERSE_LN2 = _ln(2), _ln(10), 1 / _ln(2)
 RADIAN, DEGREE = pi / 180, 180 / pi  # one degree in radians, one radian in degrees
 
+
+
+def _expm1(xp, x):
+    if x.dtype.kind != "c":
+        return xp.expm1(x)
+    finite = xp.isfinite(x)
+    with errstate(invalid="ignore", over="ignore"):  # NumPy's own has nan where the limits of the two parts exist
+        return xp.where(finite, xp.expm1(xp.where(finite, x, 0)), xp.exp(x) - 1)
+
+
 exp = function("exp", lambda xp, x: xp.exp(x), "The exponential function.", "out = e^x", "exp(tn.tensor([0.0, 1.0]))",
                "tensor([1.0000, 2.7183])", x=lambda g, out: g * out)
 exp2 = function("exp2", lambda xp, x: xp.exp2(x), "Two to the power x.", "out = 2^x", "exp2(tn.tensor([3.0, -1.0]))",
                 "tensor([8.0000, 0.5000])", x=lambda g, out: g * (out * LN2))
-expm1 = function("expm1", lambda xp, x: xp.expm1(x), "e^x - 1, exact near 0.", "out = e^x - 1",
+expm1 = function("expm1", _expm1, "e^x - 1, exact near 0.", "out = e^x - 1",
                  "expm1(tn.tensor([0.0, 1.0]))", "tensor([0.0000, 1.7183])", x=lambda g, out: g + g * out)
 log = function("log", lambda xp, x: xp.log(x), "The natural logarithm.", "out = log(x)", "log(tn.tensor([1.0, 10.0]))",
                "tensor([0.0000, 2.3026])", x=lambda g, x: g / x)

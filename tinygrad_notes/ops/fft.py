@@ -57,6 +57,7 @@ def _one(name, x, n, axis, norm):
 
 def _several(name, x, s, axes, norm):
     x = _input(name, x, norm)
+    s, axes = ((value,) if isinstance(value, int) else value for value in (s, axes))
     if axes is None:
         axes = tuple(range(x.ndim)) if s is None else tuple(range(x.ndim - len(s), x.ndim))
     if any(not -x.ndim <= a < x.ndim for a in axes):

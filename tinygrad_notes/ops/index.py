@@ -13,6 +13,7 @@ from ..autograd.tensor import to_array
 from .axes import one_axis
 from .bounds import ARRAY, check_key, check_range
 from .broadcast import broadcast_to
+from .shape import ravel
 
 __all__ = ["argwhere", "gather", "index_select", "masked_select", "nonzero", "take", "take_along_axis"]
 
@@ -162,14 +163,13 @@ def take(x, indices, /, *, axis=None):
     Args:
         x: tensor (..., n, ...).
         indices: integers in [-n, n), of any shape.
-        axis: the axis to take along; may be left out where `x` has one axis.
+        axis: the axis to take along; None: `x` counts as one row of all its elements, as in NumPy and PyTorch.
 
     Returns:
         Tensor (..., *indices.shape, ...).
 
     Raises:
         IndexError: an index or the axis is out of range.
-        ValueError: `axis` is missing and `x` has several axes.
 
     Example:
         >>> import tinygrad_notes as tn
@@ -178,9 +178,7 @@ def take(x, indices, /, *, axis=None):
     """
     x = as_tensor(x)
     if axis is None:
-        if x.ndim != 1:
-            raise ValueError(f"take: axis is needed for a tensor with {x.ndim} axes")
-        axis = 0
+        x, axis = x if x.ndim == 1 else ravel(x), 0
     indices, axis = integers("take", "indices", indices, x), one_axis("take", axis, x.ndim)
     check_range("take", indices.data, x.shape[axis], axis)
     return _take(x, indices, axis=axis)

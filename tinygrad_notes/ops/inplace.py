@@ -37,6 +37,13 @@ METHODS = {
     "scatter_add_": "scatter_add", "scatter_reduce_": "scatter_reduce", "lerp_": "lerp", "addcmul_": "addcmul",
     "addcdiv_": "addcdiv", "maximum_": "maximum", "minimum_": "minimum", "tril_": "tril", "triu_": "triu",
     "logical_not_": "logical_not", "bitwise_not_": "bitwise_not",
+    **{f"{name}_": name for name in """
+        acos acosh addbmm addmm addmv addr asin asinh atan atan2 atanh baddbmm bitwise_and bitwise_left_shift bitwise_or
+        bitwise_right_shift bitwise_xor copysign cosh cumprod cumsum deg2rad digamma divide erf erfc erfinv exp2 expm1
+        fix float_power floor_divide fmod frac gcd heaviside hypot i0 lcm ldexp lgamma log10 log1p log2 logical_and
+        logical_or logical_xor logit multiply nan_to_num negative nextafter rad2deg sgn sinc sinh subtract tan
+        true_divide xlogy
+    """.split()},  # noqa: SIM905 (as in `methods`)
 }
 
 
@@ -121,7 +128,8 @@ SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//",
            "or": "|", "xor": "^", "lshift": "<<", "rshift": ">>", "matmul": "@"}
 
 
-def _in_place_method(name, function):
+def in_place_method(name, function):
+    """A method that writes what `function` of the tensor returns."""
     def method(self, *args, **kwargs):
         if recorded(self, *args, *kwargs.values()):
             check_leaf(self, name)
@@ -198,10 +206,10 @@ def bind():
     from .. import ops
     for name, target in OPERATORS.items():
         setattr(Tensor, f"__i{name}__", _in_place_operator(name, getattr(ops, target)))
-    Tensor.__imatmul__ = _in_place_method("x @= y", ops.matmul)
+    Tensor.__imatmul__ = in_place_method("x @= y", ops.matmul)
     for name, target in METHODS.items():
         if target in vars(ops):
-            setattr(Tensor, name, _in_place_method(name, getattr(ops, target)))
+            setattr(Tensor, name, in_place_method(name, getattr(ops, target)))
     Tensor.add_ = _scaled("add_", Tensor.__iadd__)
     Tensor.sub_ = _scaled("sub_", Tensor.__isub__)
     Tensor.__setitem__ = set_item

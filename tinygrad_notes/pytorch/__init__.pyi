@@ -147,11 +147,17 @@ def cartesian_prod(*tensors: ArrayLike) -> Tensor:
 def cat(arrays: ArrayLike, /, *, axis: Axes = 0, **words: Any) -> Tensor:
     """Tensors joined along an axis they have."""
 
-def cdist(x1: ArrayLike, x2: ArrayLike, /, *, p: float = 2.0) -> Tensor:
+def cdist(x1: ArrayLike, x2: ArrayLike, /, *, p: float = 2.0, **words: Any) -> Tensor:
     """The distances between all points of two sets."""
 
 def cholesky(x: ArrayLike, /, *, upper: bool = False) -> Tensor:
     """The triangular factor of symmetric positive-definite matrices."""
+
+def cholesky_inverse(factor: ArrayLike, /, *, upper: bool = False) -> Tensor:
+    """The inverse of the matrix whose Cholesky factor is given."""
+
+def cholesky_solve(b: ArrayLike, factor: ArrayLike, /, *, upper: bool = False) -> Tensor:
+    """The solution of linear systems whose matrix is given by its Cholesky factor."""
 
 def chunk(x: ArrayLike, /, chunks: int, axis: Axis = 0, **words: Any) -> tuple[Tensor, ...]: ...
 
@@ -464,6 +470,12 @@ def nanmean(
 def nanmedian(input: ArrayLike, dim: int | None = None, keepdim: bool = False) -> Any:
     """The median of what is not NaN; the lower of the two middle values."""
 
+def nanquantile(
+    input: ArrayLike, q: Any, dim: int | None = None, keepdim: bool = False, *,
+    interpolation: str = 'linear',
+) -> Tensor:
+    """Quantiles of what is not NaN."""
+
 def nansum(
     x: ArrayLike, /, axis: Axes | None = None, *, dtype: DTypeLike | None = None, keepdims: bool = False,
     dim: Axes | None = ..., keepdim: bool = ...,
@@ -543,6 +555,12 @@ def randint(
 ) -> Tensor:
     """Uniformly distributed integers."""
 
+def randint_like(
+    input: ArrayLike, low: int, high: int | None = None, *, generator: Generator | None = None,
+    dtype: DTypeLike | None = None, device: DeviceLike | None = None,
+) -> Tensor:
+    """Random integers in the shape of a tensor."""
+
 def randn(
     *shape: Shape, generator: Generator | None = None, dtype: DTypeLike | None = None,
     device: DeviceLike | None = None, requires_grad: bool = False, **words: Any,
@@ -574,6 +592,12 @@ def row_stack(arrays: ArrayLike, /) -> Tensor:
 
 def rsub(input: ArrayLike, other: ArrayLike, *, alpha: float = 1) -> Tensor:
     """The difference the other way round."""
+
+def scalar_tensor(
+    s: complex, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A 0-d tensor of a number; float32 unless told otherwise, whatever the number is."""
 
 def scatter(x: ArrayLike, axis: Axis, index: ArrayLike, source: ArrayLike, /, **words: Any) -> Tensor:
     """`x` with each element of `source` written where `index` says along an axis (as in PyTorch)."""
@@ -626,6 +650,9 @@ def split(
 ) -> Any:
     """The tensor parted along an axis, as NumPy does it: into equal sections, or at positions."""
 
+def split_with_sizes(input: ArrayLike, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """Parts of given lengths along an axis."""
+
 def squeeze(x: ArrayLike, /, axis: Axes | None = None, **words: Any) -> Tensor:
     """Axes of length one removed."""
 
@@ -666,19 +693,24 @@ def swapdims(
 ) -> Tensor:
     """Two axes exchanged."""
 
+def t(input: ArrayLike) -> Tensor:
+    """A matrix transposed; a vector or number as it is."""
+
 def take(x: ArrayLike, indices: ArrayLike, /, *, axis: Axis | None = None, **words: Any) -> Tensor:
     """The elements of `x` at `indices` along an axis."""
 
 def take_along_axis(x: ArrayLike, indices: ArrayLike, /, *, axis: Axis = -1, **words: Any) -> Tensor:
     """For each place along an axis, the element of `x` that `indices` names there."""
 
-def take_along_dim(x: ArrayLike, indices: ArrayLike, /, *, axis: Axes = -1, **words: Any) -> Tensor:
-    """For each place along an axis, the element of `x` that `indices` names there."""
+def take_along_dim(input: ArrayLike, indices: ArrayLike, dim: int | None = None) -> Tensor:
+    """For each place along an axis, the element that `indices` names there."""
 
 def tensor_split(
-    x: ArrayLike, /, indices_or_sections: int | Sequence[int], *, axis: Axes = 0, **words: Any,
-) -> Tensor:
-    """The tensor parted along an axis into sections whose lengths differ by one at most."""
+    input: ArrayLike, indices_or_sections: int | Sequence[int] | Tensor | None = None, dim: int = 0, *,
+    indices: Sequence[int] | None = None, sections: int | None = None,
+    tensor_indices_or_sections: Tensor | None = None,
+) -> tuple[Tensor, ...]:
+    """Parts along an axis, whose lengths need not be equal."""
 
 def tensordot(
     x1: ArrayLike, x2: ArrayLike, /, *, axes: int | tuple[Axes, Axes] = 2,
@@ -740,6 +772,9 @@ def unique_consecutive(
     input: ArrayLike, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None,
 ) -> Any:
     """The elements without those that equal the one before; or the parts along an axis."""
+
+def unravel_index(indices: ArrayLike, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """Places in a flattened array as places along each axis."""
 
 def unsqueeze(x: ArrayLike, /, axis: Axes, *, dim: Axes = ...) -> Tensor:
     """PyTorch's name for `expand_dims` of one axis."""

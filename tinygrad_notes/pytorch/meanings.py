@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .. import ops
 from ..autograd import Tensor
+from .words import POINTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,8 +181,10 @@ def _normalized(plain: Callable[..., Tensor]) -> Callable[..., Any]:
     return call
 
 
-def _nonzero(x: Any, *, as_tuple: bool = True) -> Any:
-    return ops.nonzero(x) if as_tuple else ops.argwhere(x)
+def _nonzero(x: Any, *, as_tuple: bool | None = None) -> Any:
+    if as_tuple and not ops.as_tensor(x).ndim:
+        return ops.nonzero(ops.ravel(x))
+    return ops.nonzero(x) if as_tuple in (None, True) else ops.argwhere(x)
 
 
 def _normal(*args: Any, **words: Any) -> Any:
@@ -202,13 +205,13 @@ def _scatter(x: Any, *args: Any, **words: Any) -> Any:
     if source is None:
         raise TypeError("scatter: expected src, an array, or value, a number")
     if reduce is None:
-        return ops.scatter(x, given["dim"], given["index"], source)
+        return POINTED["scatter"](x, given["dim"], given["index"], source)
     known = {"add": "sum", "multiply": "prod"}
     if reduce not in known:
         raise ValueError(f"scatter: reduce: expected one of {', '.join(map(repr, known))}, got {reduce!r}")
     index = ops.as_tensor(given["index"])
     full = source if isinstance(source, Tensor) else ops.full(index.shape, source, dtype=x.dtype, device=x.device)
-    return ops.scatter_reduce(x, given["dim"], index, full, known[reduce])
+    return POINTED["scatter_reduce"](x, given["dim"], index, full, known[reduce])
 
 
 def _repeat(x: Any, *repeats: Any, **words: Any) -> Any:
@@ -250,6 +253,13 @@ def _randint(low: Any, high: Any = None, *args: Any, **words: Any) -> Any:
     return ops.randint(low, high, *args, **words)
 
 
+def _cdist(x1: Any, x2: Any, /, p: float = 2.0, compute_mode: Any = None) -> Any:
+    modes = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")
+    if compute_mode is not None and compute_mode not in modes:
+        raise ValueError(f"cdist: compute_mode: expected one of {', '.join(map(repr, modes))}, got {compute_mode!r}")
+    return ops.cdist(x1, x2, p=p)
+
+
 def _arange(*args: Any, **words: Any) -> Any:
     if "end" in words:
         start = args[0] if args else words.pop("start", 0)
@@ -270,5 +280,6 @@ MEANINGS: dict[str, Callable[..., Any]] = {
     **{name: _same_name(name, function) for name, function in {
         "median": _median, "sort": _sort, "split": _split, "squeeze": _squeeze, "norm": _norm, "nonzero": _nonzero,
         "normal": _normal, "scatter": _scatter, "repeat": _repeat, "searchsorted": _searchsorted,
-        "meshgrid": _meshgrid, "einsum": _einsum, "flip": _flip, "randint": _randint, "arange": _arange}.items()},
+        "meshgrid": _meshgrid, "einsum": _einsum, "flip": _flip, "randint": _randint, "arange": _arange,
+        "cdist": _cdist}.items()},
 }

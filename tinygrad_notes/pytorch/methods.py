@@ -6,8 +6,9 @@ from typing import Any
 from .. import ops
 from ..autograd import Tensor
 from ..backend import to_dtype
+from ..ops import inplace
 from ..ops.axes import one_axis
-from . import names, parts, statistics
+from . import arrays, meanings, names, parts, statistics, words
 
 # Methods that are the function of the same name.
 FUNCTIONS = (
@@ -16,6 +17,7 @@ FUNCTIONS = (
     (statistics, "clamp_max clamp_min corrcoef cov dist div histc mode msort nanmedian renorm sub unique "
                  "unique_consecutive"),
     (names, "is_floating_point"),
+    (arrays, "nanquantile split_with_sizes t take_along_dim tensor_split"),
 )
 
 
@@ -61,23 +63,14 @@ def expand_as(self: Tensor, other: Tensor) -> Tensor:
     return ops.broadcast_to(self, other.shape)
 
 
-def t(self: Tensor) -> Tensor:
-    """A matrix transposed; a vector or number as it is.
-
-    Raises:
-        ValueError: there are more than two axes.
-    """
-    if self.ndim > 2:
-        raise ValueError(f"t: expected at most two axes, got shape {self.shape}; transpose(-2, -1) turns matrices")
-    return ops.transpose(self) if self.ndim == 2 else self
-
-
 def unfold(self: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """All windows of a length along an axis, on a new last axis.
 
     Raises:
         ValueError: the windows are longer than the axis, or `step` is not positive.
     """
+    if not self.ndim:  # a 0-d tensor has one place
+        return unfold(ops.ravel(self), dimension, size, step)[0]
     axis = one_axis("unfold", dimension, self.ndim)
     n = self.shape[axis]
     if size > n or size < 0 or step < 1:
@@ -152,7 +145,7 @@ def bind() -> None:
     for home, text in FUNCTIONS:
         for name in text.split():
             setattr(Tensor, name, getattr(home, name))
-    for method in (new_zeros, new_ones, new_empty, new_full, new_tensor, type_as, view_as, expand_as, t, unfold,
+    for method in (new_zeros, new_ones, new_empty, new_full, new_tensor, type_as, view_as, expand_as, unfold,
                    sum_to_size, element_size, bernoulli_, exponential_):
         setattr(Tensor, method.__name__, method)
     for name, target in {"short": "int16", "byte": "uint8", "char": "int8"}.items():
@@ -160,6 +153,9 @@ def bind() -> None:
     for name, target in names.ALIASES.items():
         if target in vars(Tensor):
             setattr(Tensor, name, vars(Tensor)[target])
+    for name, target in inplace.METHODS.items():  # those that write understand the same words
+        if target in words.SPELLED or target in meanings.MEANINGS:
+            setattr(Tensor, name, inplace.in_place_method(name, meanings.MEANINGS.get(target) or words.SPELLED[target]))
     for name, member in {"nelement": Tensor.numel, "reshape_as": view_as, "is_cuda": property(is_cuda),
                          "size": property(_size)}.items():
         setattr(Tensor, name, member)

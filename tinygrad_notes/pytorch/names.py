@@ -8,7 +8,7 @@ from ..autograd import Tensor, as_tensor, no_grad
 from ..backend import as_device, devices, to_dtype
 from ..backend.random import default_generator
 from .meanings import MEANINGS
-from .words import SPELLED, spelled
+from .words import SPELLED
 
 if TYPE_CHECKING:
     from ..backend import Device
@@ -21,12 +21,13 @@ __all__ = ["Size", "cuda", "device", "get_default_dtype", "get_rng_state", "infe
 ALIASES = {
     "cat": "concat", "concatenate": "concat", "clamp": "clip", "mul": "multiply", "neg": "negative", "eq": "equal",
     "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "movedim": "moveaxis",
-    "swapdims": "swapaxes", "take_along_dim": "take_along_axis", "tensor_split": "array_split", "trapz": "trapezoid",
+    "swapdims": "swapaxes", "trapz": "trapezoid",
     "row_stack": "vstack", "igamma": "gammainc", "igammac": "gammaincc", "broadcast_tensors": "broadcast_arrays",
     "absolute": "abs", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh", "arctan": "atan",
     "arctan2": "atan2", "arctanh": "atanh",
 }
-LINALG = {"cholesky": "cholesky", "det": "det", "inverse": "inv", "logdet": "logdet", "matrix_exp": "matrix_exp",
+LINALG = {"cholesky": "cholesky", "cholesky_inverse": "cholesky_inverse", "cholesky_solve": "cholesky_solve",
+          "det": "det", "inverse": "inv", "logdet": "logdet", "matrix_exp": "matrix_exp",
           "matrix_power": "matrix_power", "pinverse": "pinv", "qr": "qr", "slogdet": "slogdet"}
 
 Size = tuple
@@ -38,18 +39,6 @@ def aliases() -> dict[str, Any]:
     found = {name: MEANINGS.get(target) or SPELLED.get(target) or getattr(ops, target)
              for name, target in ALIASES.items()}
     return found | {name: getattr(ops.linalg, target) for name, target in LINALG.items()}
-
-
-def fft_and_linalg() -> None:
-    """Let the functions of `fft` and `linalg` understand `dim` and `keepdim`."""
-    one, several = {"dim": "axis"}, {"dim": "axes"}
-    for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft"):
-        setattr(ops.fft, name, spelled(getattr(ops.fft, name), one))
-    for name in ("fftn", "ifftn", "rfftn", "irfftn", "fft2", "ifft2", "rfft2", "irfft2", "fftshift", "ifftshift"):
-        if hasattr(ops.fft, name):
-            setattr(ops.fft, name, spelled(getattr(ops.fft, name), several))
-    for name in ("norm", "vector_norm", "matrix_norm", "cross", "vecdot"):
-        setattr(ops.linalg, name, spelled(getattr(ops.linalg, name), {"dim": "axis", "keepdim": "keepdims"}))
 
 
 def device(name: Device | str | None = None, index: int | None = None) -> Device:

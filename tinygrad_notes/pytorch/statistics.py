@@ -288,6 +288,7 @@ def gradient(input: ArrayLike, *, spacing: Any = 1, dim: int | Sequence[int] | N
     if edge_order not in (1, 2):
         raise ValueError(f"gradient: edge_order: expected 1 or 2, got {edge_order}")
     steps = list(spacing) if isinstance(spacing, (tuple, list)) else [spacing] * len(axes)
+    steps = [1 if step is None else step for step in steps]
     if len(steps) != len(axes):
         raise ValueError(f"gradient: spacing: expected {len(axes)}, one per axis, got {len(steps)}")
     return tuple(_slope(x, one_axis("gradient", axis, x.ndim), step, edge_order) for axis, step in zip(axes, steps))
@@ -440,7 +441,7 @@ def unique(input: ArrayLike, sorted: bool = True, return_inverse: bool = False, 
         parts = [found.values, found.inverse_indices, found.counts]
     else:
         dim = one_axis("unique", dim, x.ndim)
-        rows = ops.reshape(ops.moveaxis(x, dim, 0), (x.shape[dim], -1))
+        rows = ops.reshape(ops.moveaxis(x, dim, 0), (x.shape[dim], x.size // max(x.shape[dim], 1)))
         order = ops.arange(x.shape[dim], device=x.device)
         for column in range(rows.shape[1] - 1, -1, -1):  # the first column decides first: it is sorted by last
             order = ops.take(order, ops.argsort(ops.take(rows[:, column], order, axis=0), axis=0), axis=0)
@@ -451,10 +452,10 @@ def unique(input: ArrayLike, sorted: bool = True, return_inverse: bool = False, 
 
 def _runs(x: Tensor, dim: int, order: Tensor | None = None) -> list[Tensor]:
     """The first part of each run of equal parts, the run of each part, and their lengths."""
-    rows = ops.reshape(ops.moveaxis(x, dim, 0), (x.shape[dim], -1))
+    rows = ops.reshape(ops.moveaxis(x, dim, 0), (x.shape[dim], x.size // max(x.shape[dim], 1)))
     n = rows.shape[0]
-    fresh = ops.any(ops.not_equal(rows[1:], rows[:-1]), 1) if n else rows[:, 0] != 0
-    fresh = ops.concat((ops.ones(min(n, 1), dtype="bool", device=x.device), fresh), axis=0) if n else fresh
+    changed = ops.any(ops.not_equal(rows[1:], rows[:-1]), 1)
+    fresh = ops.concat((ops.ones(min(n, 1), dtype="bool", device=x.device), changed), axis=0)
     run = ops.cumsum(ops.astype(fresh, "int64"), 0) - 1
     inverse = run if order is None else ops.index_put(ops.zeros_like(run), order, run)
     return [ops.take(x, ops.nonzero(fresh)[0], axis=dim), inverse, ops.bincount(run)]

@@ -64,11 +64,11 @@ tensordot : dims=axes : axes
 cross vecdot : dim=axis : axis
 diff : dim=axis : n axis prepend append
 trapezoid cumulative_trapezoid : dim=axis :
-linspace logspace : end=1 steps=2 :
+linspace : end=1 steps=2 :
+logspace : end=1 steps=2 : base
 full : size=shape :
 zeros ones empty rand randn : size=0 :
 eye : m=1 :
-cdist : : p
 """
 
 
@@ -138,6 +138,35 @@ def table():
     return found
 
 
+# Functions that let a 0-d tensor have an axis of length one, as in PyTorch, and the further arguments that get it too.
+POINTS: dict[str, tuple[int, ...]] = {
+    "index_select": (2,), "index_add": (2, 3), "index_copy": (2, 3), "index_fill": (2,),
+    "scatter": (2, 3), "scatter_add": (2, 3), "scatter_reduce": (2, 3), "topk": (), "kthvalue": (), "argsort": (),
+}
+
+
+def pointed(function, arrays):
+    """`function`, which gives a 0-d tensor an axis for the time of the call, and the arguments at `arrays` too."""
+    @functools.wraps(function)
+    def call(x, *args, **given):
+        x = ops.as_tensor(x)
+        if x.ndim:
+            return function(x, *args, **given)
+        args = [ops.ravel(arg) if i in arrays else arg for i, arg in enumerate(args, 1)]
+        found = function(ops.ravel(x), *args, **given)
+        if isinstance(found, tuple):
+            return type(found)(*[ops.reshape(part, ()) for part in found])
+        return ops.reshape(found, ())
+    return call
+
+
+def _gather(x, axis, index, /):
+    """`gather`, whose result has the shape of `index` also where `x` is 0-d."""
+    x = ops.as_tensor(x)
+    return ops.gather(x, axis, index) if x.ndim else ops.reshape(
+        ops.gather(ops.ravel(x), axis, ops.ravel(index)), ops.as_tensor(index).shape)
+
+
 def bind(functions):
     """Let the methods of Tensor be these functions too, where it has methods of their names."""
     for name, function in functions.items():
@@ -145,4 +174,6 @@ def bind(functions):
             setattr(Tensor, name, function)
 
 
-SPELLED = {name: spelled(getattr(ops, name), *how) for name, how in table().items()}
+POINTED = {name: pointed(getattr(ops, name), arrays) for name, arrays in POINTS.items()}
+POINTED["gather"] = functools.wraps(ops.gather)(_gather)
+SPELLED = {name: spelled(POINTED.get(name) or getattr(ops, name), *how) for name, how in table().items()}
