@@ -100,6 +100,13 @@ def plus_nothing(b, out, attrs, x, y):
     return None
 
 
+@rule("minimum", "maximum")
+def beyond_all(b, out, attrs, x, y):
+    """min(x, inf) and max(x, -inf) are x, also where x is NaN."""
+    bound = float("inf") if out.source.name == "minimum" else float("-inf")
+    return _same(b, out, x) if isinstance(x, Value) and number_of(y) == bound else None
+
+
 @rule("negative")
 def twice_negative(b, out, attrs, x):
     inner = made_by(x, "negative")
