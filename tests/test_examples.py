@@ -98,6 +98,7 @@ def test_the_variance_figure_of_chapter_1(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.row("S1-10")
 def test_narrow_clouds_on_a_circle_are_all_reached(tmp_path, monkeypatch):
     """Both reach all eight; within three standard deviations are 92% of the samples, 76% of those of the penalty."""
