@@ -119,7 +119,7 @@ def test_constraints():
         assert not (constraint.check(-eye).item() and constraint.check(tn.tensor([[1.0, 2.0], [3.0, 1.0]])).item()
                     and constraint is not c.square)
         assert constraint is c.lower_triangular or not constraint.check(tn.ones((2, 3))).item()
-    singular = tn.ones((2, 2))
+    singular = tn.tensor([[1.0, 0.0], [0.0, 0.0]])
     assert c.positive_semidefinite.check(singular).item() and not c.positive_definite.check(singular).item()
     assert c.multinomial(3).check(tn.tensor([[1.0, 2.0], [1.0, 1.0], [1.5, 1.5]])).tolist() == [True, False, False]
     assert c.is_dependent(c.dependent(is_discrete=True)) and not c.is_dependent(c.real)

@@ -28,15 +28,15 @@ static void* one_(void* given) {
     }
     return 0;
 }
-static void launch_(void (*kernel)(void**), long blocks, void** args) {
-    pthread_t threads[BLOCK];
-    work_ work[BLOCK];
-    pthread_barrier_init(&barrier_, 0, BLOCK);
-    for (int k = 0; k < BLOCK; ++k) {
+static void launch_(void (*kernel)(void**), long blocks, int size, void** args) {
+    pthread_t threads[WIDE];
+    work_ work[WIDE];
+    pthread_barrier_init(&barrier_, 0, size);
+    for (int k = 0; k < size; ++k) {
         work[k] = (work_){kernel, blocks, k, args};
         pthread_create(&threads[k], 0, one_, &work[k]);
     }
-    for (int k = 0; k < BLOCK; ++k) pthread_join(threads[k], 0);
+    for (int k = 0; k < size; ++k) pthread_join(threads[k], 0);
     pthread_barrier_destroy(&barrier_);
 }
 """
@@ -67,12 +67,12 @@ class Emulated:
 
     def compile(self, text):
         """The kernels of a text."""
-        kernels = re.findall(r"^KERNEL void (\w+)\((.*)\) \{$", text, re.MULTILINE)
+        kernels = re.findall(r"^KERNEL void (?:LONG_ROWS )?(\w+)\((.*)\) \{$", text, re.MULTILINE)
         calls = []
         for name, parameters in kernels:
             given = ", ".join(f"a[{k}]" for k in range(parameters.count(",") + 1))
             calls += [f"static void call_{name}(void** a) {{ {name}({given}); }}",
-                      f"void run_{name}(long blocks, void** args) {{ launch_(call_{name}, blocks, args); }}"]
+                      f"void run_{name}(long n, int size, void** args) {{ launch_(call_{name}, n, size, args); }}"]
         with tempfile.TemporaryDirectory() as folder:
             source, made = Path(folder) / "kernels.c", Path(folder) / "kernels.so"
             source.write_text("\n".join([HEAD, text, TAIL, *calls]), encoding="utf-8")
@@ -84,9 +84,10 @@ class Emulated:
             assert not done.returncode, done.stderr[:3000]
             library = ctypes.CDLL(str(made))
 
-        def start(name, blocks, addresses):
+        def start(name, blocks, addresses, wide=False):
+            size = 4 * BLOCK if wide else BLOCK
             pointers = (ctypes.c_void_p * len(addresses))(*addresses)
-            self.do(lambda: getattr(library, f"run_{name}")(ctypes.c_long(blocks), pointers))
+            self.do(lambda: getattr(library, f"run_{name}")(ctypes.c_long(blocks), size, pointers))
         return start
 
     def product(self, kind, sizes, a, b, c, turned, count):

@@ -78,7 +78,8 @@ class Compiled:
             derivative = Derivative()
             recording = record(self.fn, args, kwargs, finish=derivative if mode.grad else None,
                                commit=lambda it: not derivative.outputs,
-                               coarse=self.options["backend"] == "numpy" or compiler() is None)
+                               coarse=current_device().name != "cuda" and (
+                                   self.options["backend"] == "numpy" or compiler() is None))
             replay = Replay(self.fn, recording, derivative, **self.options)
         except CannotRecord as error:
             result = self.fn(*args, **kwargs)
@@ -129,8 +130,8 @@ def compile(fn: Callable[..., Any] | None = None, *, variants: int = 8, backend:
     Args:
         fn: the function; without it, a decorator with these options is returned.
         variants: how many kinds of calls are recorded before the others run uncompiled, with a warning.
-        backend: "auto": C where there is a C compiler, else NumPy; or "c", "numpy", "interpret" (one array function
-            after the other), or "cuda": fused kernels by CuPy, which nobody has run on a GPU yet.
+        backend: "auto": C where there is a C compiler, else NumPy; on the device cuda kernels launched as a CUDA graph.
+            Or "c", "numpy", "cuda", "interpret" (one array function after the other).
         threads: how many threads share large loops; default `tn.get_num_threads()`.
         skip: passes to leave out: "simplify", "fold", "common", "layout", "dead", "fuse".
 

@@ -10,17 +10,10 @@ from ..native.calls import has_c_form, lies_well
 from ..native.expressions import c_type, number
 from ..native.library import CONVOLUTIONS, FLOATS, geometry, has_kernel
 from ..views import merged, row_major
-from .kernels import Launch
+from .kernels import Launch, Room
 
 COMPARED = 1 << 30   # looks at ids up to which rows are summed by a walk over all ids for each element
 LARGEST = 1 << 28    # bytes of columns that are brought together at once
-
-
-@dataclass(frozen=True)
-class Room:
-    """A place in the room, which is free again after the instruction."""
-
-    offset: int
 
 
 @dataclass(frozen=True)
@@ -170,7 +163,7 @@ class CudaCall:
         lines, at = self.index(sizes, (*view.strides[:axis], *between, *view.strides[axis + 1:]), view.offset)
         _, where = self.index(sizes, (*(0,) * axis, *places.strides, *(0,) * (len(x.shape) - axis - 1)), places.offset)
         self.kernel(self.out.size, [
-            *lines, f"long k = t[{where}];", f"if (k < 0) k += {n};",
+            *lines, f"int64_t k = t[{where}];", f"if (k < 0) k += {n};",
             f"if (k < 0 || k >= {n}) {{ flags[0] = 2; return; }}", f"q[i] = p[{at} + k * {view.strides[axis]}L];"],
             [("p", f"const {kind}", view.root), ("t", f"const {c_type(index.dtype)}", places.root),
              ("q", kind, self.out), ("flags", "int", Flags())])
@@ -186,7 +179,7 @@ class CudaCall:
         (p, at), (d, start) = self.rowwise(values), self.rowwise(ids)
         self.kernel(self.out.size, [
             f"const long row = i / {width}L, column = i % {width}L;", f"{kind} sum = 0;",
-            f"for (long k = 0; k < {e}L; ++k) {{", f"    const long id = d[{start} + k];",
+            f"for (long k = 0; k < {e}L; ++k) {{", f"    const int64_t id = d[{start} + k];",
             f"    if ((id < 0 ? id + {n}L : id) == row) sum += p[{at} + k * {width}L + column];",
             f"    if (id < -{n}L || id >= {n}L) flags[0] = 2;", "}", "q[i] = sum;"],
             [("p", f"const {kind}", p), ("d", "const int64_t", d), ("q", kind, self.out), ("flags", "int", Flags())])
@@ -199,7 +192,7 @@ class CudaCall:
         self.kernel(self.out.size, [
             f"const long row = i / {width}L, column = i % {width}L;", f"{kind} sum = 0;",
             f"for (long k = (long)s[{s0} + row]; k < (long)s[{s0} + row + 1]; ++k) {{",
-            f"    const long at = (long)j[{j0} + k];",
+            f"    const int64_t at = j[{j0} + k];",
             f"    if (at < 0 || at >= {rows}L) {{ flags[0] = 2; continue; }}",
             f"    sum += v[{v0} + k] * x[{x0} + at * {width}L + column];", "}", "q[i] = sum;"],
             [("x", f"const {kind}", x), ("s", f"const {of}", s), ("j", f"const {of}", j), ("v", f"const {kind}", v),

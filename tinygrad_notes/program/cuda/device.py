@@ -38,14 +38,14 @@ class Cupy:
 
     # Kernels --------------------------------------------------------------------------
     def compile(self, text):
-        """The kernels of a text: `kernels(name, blocks, addresses)` starts one."""
+        """The kernels of a text: `kernels(name, blocks, addresses, wide)` starts one."""
         module = self.cupy.RawModule(code=text, options=("--std=c++17", "--fmad=false"))
         functions = {}
 
-        def start(name, blocks, addresses):
+        def start(name, blocks, addresses, wide=False):
             if name not in functions:
                 functions[name] = module.get_function(name)
-            functions[name]((blocks,), (self.block,), addresses)
+            functions[name]((blocks,), (4 * self.block if wide else self.block,), addresses)
         return start
 
     # Products -------------------------------------------------------------------------

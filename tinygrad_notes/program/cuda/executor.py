@@ -75,7 +75,7 @@ class CudaExecutor(Executor):
     # The kernels ------------------------------------------------------------------------
     def write_steps(self):
         """The steps: stretches of kernels and products, and instructions for Python between them; compiles them."""
-        self.steps, self.most, texts, stretch = [], 0, {}, []
+        self.steps, self.most, texts, stretch, largest = [], 0, {}, [], 0
         for kernel in self.fusion.kernels:
             if self.in_python(kernel):
                 if stretch:
@@ -84,21 +84,25 @@ class CudaExecutor(Executor):
                 stretch = []
                 continue
             if isinstance(kernel, Loop):
-                found = CudaLoop(kernel, self.views, self.stored, f"kernel{kernel.index}").launches()
+                code = CudaLoop(kernel, self.views, self.stored, f"kernel{kernel.index}")
+                found = code.launches()
             else:
-                call = CudaCall(kernel.instruction, self.views, self.memory, f"kernel{kernel.index}")
-                found = call.steps()
-                self.most = max(self.most, call.room)
+                code = CudaCall(kernel.instruction, self.views, self.memory, f"kernel{kernel.index}")
+                found = code.steps()
+            self.most = max(self.most, code.room)
             for step in found:
                 step.kernel = kernel.index
                 if not isinstance(step, Product):
                     step.name = texts.setdefault(_alike(step), step.name)
+                    largest = max(largest, *[_length(place) for place in step.arrays], step.blocks * 4)
             stretch += found
         if stretch:
             self.steps.append(stretch)
-        kernels = [text.replace("KERNEL void NAME(", f"KERNEL void {name}(", 1) for text, name in texts.items()]
-        parts = ["prelude.cuh", *(["windows.cuh"] if any("Windows w" in text for text in kernels) else [])]
-        self.text = "\n\n".join([*[source(f"../cuda/{name}") for name in parts], *kernels, ""])
+        kernels = [text.replace(" NAME(", f" {name}(", 1) for text, name in texts.items()]
+        parts = ["windows.cuh"] if any("Windows w" in text for text in kernels) else []
+        index = "int" if max(largest, self.most) < 1 << 31 else "long"
+        self.text = "\n\n".join([source("../cuda/prelude.cuh"), *[
+            _counting_in(index, text) for text in (*[source(f"../cuda/{name}") for name in parts], *kernels)], ""])
         self.start = self.gpu.compile(self.text) if texts else None
 
     # Running ----------------------------------------------------------------------------
@@ -182,7 +186,7 @@ class Bound:
             else:
                 blocks = step.blocks if step.threads is None else -(-step.blocks // executor.gpu.block)
                 addresses = (*[self.address(p) for p in step.arrays], numbers)
-                calls.append((executor.start, (step.name, blocks, addresses)))
+                calls.append((executor.start, (step.name, blocks, addresses, step.wide)))
         return calls
 
     def run(self, k):
@@ -208,8 +212,17 @@ class Bound:
             work()
 
 
+def _length(place):
+    return place.size if isinstance(place, Value) else 0
+
+
+def _counting_in(index, text):
+    """The text with indices of another type: a GPU divides 32 bits several times as fast as 64."""
+    return text if index == "long" else re.sub(r"\b(\d+)L\b", r"\1", re.sub(r"\blong\b", index, text))
+
+
 def _alike(launch):
     """The text of a kernel without its name and the numbers of its values: the same for kernels that are alike."""
     numbers = {}
-    text = launch.text.replace(f"KERNEL void {launch.name}(", "KERNEL void NAME(", 1)
+    text = launch.text.replace(f" {launch.name}(", " NAME(", 1)
     return re.sub(r"\b([vpqs])(\d+)\b", lambda m: f"{m[1]}{numbers.setdefault(m[2], len(numbers))}", text)

@@ -4,7 +4,8 @@
 - With reductions over rows one block does one row: its threads walk along it, once per stage; what a reduction gives
   is known to all of them when it is over. Elements that a later stage needs are computed again, not kept.
 - A reduction whose result leaves the loop is a kernel of its own behind it: one block per element of the result, or
-  one thread where neighbouring results lie side by side and sums are short.
+  one thread where neighbouring results lie side by side and sums are short. Where this gives a GPU too little to do,
+  the sum is cut into parts, and a second kernel adds those up.
 
 The text is plain C but for `blockIdx`, `threadIdx`, `__shared__` and `__syncthreads`, so that a test can compile it for
 the CPU, with threads of the system in place of those of a block, and compare its results with NumPy's.
@@ -14,12 +15,21 @@ from dataclasses import dataclass
 
 from ..build import operands
 from ..native.expressions import c_type, expression
-from ..native.loops import CHUNK, COMBINE, LoopCode, identity
+from ..native.loops import COMBINE, LoopCode, identity
 from ..passes.canonical import REDUCTIONS
 from ..program import Value
 from ..views import merged
 
-FEW = 64  # elements of a sum up to which one thread adds them up
+FEW = 64       # elements of a sum up to which one thread adds them up
+SHORTEST = 16  # elements of a part, where one thread adds up each part of a long sum
+THREADS, BLOCKS = 1 << 15, 512  # of a kernel, up to which long sums are cut into parts
+
+
+@dataclass(frozen=True)
+class Room:
+    """A place in the room, which is free again after the instruction."""
+
+    offset: int
 
 
 @dataclass
@@ -30,6 +40,7 @@ class Launch:
         name, text: of the kernel.
         arrays: the values whose memory it gets, in the order of its parameters; behind them come the scalars.
         made: those of them that it writes.
+        wide: whether its blocks have WIDE threads.
         kernel: the index of the kernel of the program that it is part of.
         blocks, threads: how many; `threads` None: as many as BLOCK says, each block does one row.
     """
@@ -40,6 +51,7 @@ class Launch:
     made: tuple
     blocks: int
     threads: int | None = None
+    wide: bool = False
     kernel: int = -1
 
 
@@ -58,7 +70,7 @@ class CudaLoop(LoopCode):
 
     def __init__(self, loop, views, stored, name):
         self.loop, self.views, self.name = loop, views, name
-        self.lines, self.depth, self.count, self.lane_size = [], 1, 0, 0
+        self.lines, self.depth, self.count, self.lane_size, self.room = [], 1, 0, 0, 0
         self.stored = stored
         self.sort_members()
         self.spilled = {self.root(x) for i in loop.members if self.kind[i.outputs[0]] == "total" for x in i.inputs
@@ -72,7 +84,7 @@ class CudaLoop(LoopCode):
         if self.stores:
             found.append(self.main())
         for k, i in enumerate(i for i in self.loop.members if self.kind[i.outputs[0]] == "total"):
-            found.append(self.total(i, f"{self.name}_{k}"))
+            found += self.total(i, f"{self.name}_{k}")
         return found
 
     # The walk ---------------------------------------------------------------------------
@@ -92,15 +104,18 @@ class CudaLoop(LoopCode):
             self.write(f"const long {letter}{k} = {rest};")
             left = f"({left} / {sizes[k]}L)"
 
-    def finish(self, name, roots, made, blocks, threads=None):
-        """The kernel around the lines."""
+    def finish(self, name, roots, made, blocks, threads=None, room=None, wide=False):
+        """The kernel around the lines; `room`: the type of the numbers in the room, if it is used."""
         arrays = tuple(dict.fromkeys([*roots, *made]))
         parameters = [f"{c_type(v.dtype)}* q{v.number}" if v in made else f"const {c_type(v.dtype)}* p{v.number}"
                       for v in arrays]
-        text = "\n".join([f"KERNEL void {name}({', '.join([*parameters, 'const double* scalars'])}) {{", *self.lines,
+        if room:
+            arrays, parameters = (*arrays, Room(0)), [*parameters, f"{room}* room"]
+        text = "\n".join([f"KERNEL void {'LONG_ROWS ' if wide else ''}{name}({', '.join([*parameters, 'const double* scalars'])}) {{", *self.lines,
                           "}"])
         self.lines = []
-        return Launch(name, text, arrays, tuple(made), blocks, threads)
+        text = text.replace("BLOCK", "WIDE") if wide else text
+        return Launch(name, text, arrays, tuple(made), blocks, threads, wide)
 
     # Elements and rows --------------------------------------------------------------------
     def main(self):
@@ -125,7 +140,8 @@ class CudaLoop(LoopCode):
         for stage in range(self.stages + 1):
             self.row_values(stage)
             self.line_of(stage)
-        return self.finish(self.name, roots, list(self.stores), math.prod(self.row_sizes))
+        rows, length = math.prod(self.row_sizes), math.prod(self.line_sizes)
+        return self.finish(self.name, roots, list(self.stores), rows, wide=rows < BLOCKS and length >= 8 * 256)
 
     def row_values(self, stage):
         """What is known of the whole row before a stage: every thread computes it, one stores it."""
@@ -214,7 +230,7 @@ class CudaLoop(LoopCode):
 
     # Reductions that leave the loop -------------------------------------------------------
     def total(self, i, name):
-        """The kernel of one reduction over what is in memory."""
+        """The kernels of one reduction over what is in memory; parts of a long one lie in the room."""
         out, x = i.outputs[0], next(x for x in i.inputs if isinstance(x, Value))
         root = self.root(x)
         source, target = self.stores[root] if root in self.kind else self.loads[i, x], self.totals[out]
@@ -224,28 +240,54 @@ class CudaLoop(LoopCode):
         self.place_axes(kept, sorted(a for a in ran if a not in kept), [source, target])
         size, length, kind = math.prod(self.row_sizes), math.prod(self.line_sizes), c_type(out.dtype)
         alone = length <= FEW or bool(source.rows) and source.rows[-1] == 1 and size >= FEW
-        wide = "double" if alone and i.name == "sum" and out.dtype == "float32" and length > CHUNK else kind
+        parts = min(-(-length // SHORTEST), THREADS // size) if alone else min(-(-length // (8 * 256)), BLOCKS // size)
+        reading = [f"const {c_type(root.dtype)} x = {self.place(source)};"]
+        place = self.place(target, row=True)
+        if parts <= 1:
+            made = [self.reduced(i, name, size, 1, length, alone, reading, place, [root], [out])]
+        else:
+            self.room = max(self.room, size * parts * out.dtype.itemsize)
+            first = self.reduced(i, f"{name}_parts", size, parts, length, alone, reading, None, [root], [])
+            self.line_sizes = [parts]
+            few = size >= FEW or parts <= FEW
+            reading = [f"const {kind} x = room[i * {size}L + o];"]
+            made = [first, self.reduced(i, name, size, 1, parts, few, reading, place, [], [out], room=True)]
+        source.pointer = pointer
+        return made
+
+    def reduced(self, i, name, size, parts, length, alone, reading, place, roots, made, room=False):
+        """A kernel that reduces `length` numbers to `parts`: for each result one thread alone, or a block."""
+        kind = c_type(i.outputs[0].dtype)
+        chunk, index = -(-length // parts), "(long)blockIdx.x"
         if alone:
-            self.write("const long o = (long)blockIdx.x * BLOCK + threadIdx.x;")
-            self.write(f"if (o >= {size}L) return;")
+            index = "g"
+            self.write("const long g = (long)blockIdx.x * BLOCK + threadIdx.x;")
+            self.write(f"if (g >= {size * parts}L) return;")
         else:
             self.write("const int t = threadIdx.x;")
             self.write(f"__shared__ {kind} shared_{kind}[BLOCK];")
-        self.indices("o", self.row_sizes, "o" if alone else "(long)blockIdx.x")
-        self.write(f"{wide} s = {identity(i)};")
-        self.open(f"for (long i = {'0' if alone else 't'}; i < {length}L; {'++i' if alone else 'i += BLOCK'})")
+        self.write(f"const long o = {index}{f' % {size}L' if parts > 1 else ''};")
+        self.indices("o", self.row_sizes, "o")
+        start, end = "0", f"{length}L"
+        if parts > 1:
+            self.write(f"const long start = {index} / {size}L * {chunk}L;")
+            self.write(f"const long end = start + {chunk}L < {length}L ? start + {chunk}L : {length}L;")
+            start, end = "start", "end"
+        self.write(f"{kind} s = {identity(i)};")
+        self.open(f"for (long i = {start}{'' if alone else ' + t'}; i < {end}; {'++i' if alone else 'i += BLOCK'})")
         self.indices("i", self.line_sizes, "i")
-        self.write(f"const {c_type(root.dtype)} x = {self.place(source)};")
+        for line in reading:
+            self.write(line)
         self.write(COMBINE[i.name].format("s", "x"))
         self.close()
-        place = self.place(target, row=True)
+        target = place or f"room[{index}]"
         if alone:
-            self.write(f"{place} = ({kind})s;")
+            self.write(f"{target} = s;")
         else:
             self.reduce(i, "s")
-            self.write(f"if (t == 0) {place} = shared_{kind}[0];")
-        source.pointer = pointer
-        return self.finish(name, [root], [out], size, 1 if alone else None)
+            self.write(f"if (t == 0) {target} = shared_{kind}[0];")
+        return self.finish(name, roots, made, size * parts, 1 if alone else None,
+                           room=kind if room or parts > 1 else None)
 
 
 def _scalar(scalar):

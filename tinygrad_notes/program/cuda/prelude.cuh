@@ -22,9 +22,11 @@ typedef unsigned long long uint64_t;
 
 #ifdef EMULATED /* the same text as C for the CPU, see the tests */
 #define KERNEL
+#define LONG_ROWS
 #define ALWAYS static inline
 #else
 #define KERNEL extern "C" __global__
+#define LONG_ROWS __launch_bounds__(WIDE)
 #define ALWAYS __device__ __forceinline__
 #define __builtin_fabsf fabsf
 #define __builtin_fabs fabs
@@ -36,6 +38,8 @@ typedef unsigned long long uint64_t;
 #ifndef BLOCK
 #define BLOCK 256 /* threads of a block, a power of two */
 #endif
+
+#define WIDE (4 * BLOCK) /* threads of a block that does a long row */
 
 typedef uint8_t bool8;
 
