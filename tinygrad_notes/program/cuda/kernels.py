@@ -111,7 +111,8 @@ class CudaLoop(LoopCode):
                       for v in arrays]
         if room:
             arrays, parameters = (*arrays, Room(0)), [*parameters, f"{room}* room"]
-        text = "\n".join([f"KERNEL void {'LONG_ROWS ' if wide else ''}{name}({', '.join([*parameters, 'const double* scalars'])}) {{", *self.lines,
+        head = ", ".join([*parameters, "const double* scalars"])
+        text = "\n".join([f"KERNEL void {'LONG_ROWS ' if wide else ''}{name}({head}) {{", *self.lines,
                           "}"])
         self.lines = []
         text = text.replace("BLOCK", "WIDE") if wide else text
