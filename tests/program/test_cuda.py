@@ -40,7 +40,7 @@ def long_rows(x, y):
     rows = tn.concat([x[:2]] * 90, axis=1)
     normal = rows - tn.mean(rows, axis=1, keepdims=True)
     many = tn.concat([x] * 200, axis=0)
-    return (normal, tn.sum(many ** 2), tn.max(many, axis=0), 
+    return (normal, tn.sum(many ** 2), tn.max(many, axis=0),
             tn.logsumexp(tn.concat([x] * 90, axis=1), axis=1), tn.sum(tn.concat([x * y] * 300, axis=0), axis=0))
 
 
