@@ -38,9 +38,8 @@ def _build_cgan(source, dtype, device, *, latent: int = 8, hidden: tuple = (128,
 def _build_wgan(source, dtype, device, *, latent: int = 8, hidden: tuple = (128, 128),
                 constraint: Literal["penalty", "lipschitz", "clip", "spectral"] = "penalty",
                 weight: float | None = None, critic_steps: int = 1):
-    if weight is None and source.kind == "points":
-        # The usual 10 is for hundreds of dimensions; in the plane it keeps clouds from separating.
-        weight = {"penalty": 0.1, "lipschitz": 1.0}.get(constraint)
+    if weight is None and constraint in ("penalty", "lipschitz") and source.kind == "points":
+        weight = 1.0  # the usual 10 is for hundreds of dimensions; in the plane it keeps clouds from separating
     return WGAN(size(source), latent, hidden, constraint, weight, critic_steps, device=device, dtype=dtype)
 
 
