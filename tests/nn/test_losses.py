@@ -291,6 +291,7 @@ def test_empty_batches_have_no_mean(name):
         lambda: F.gaussian_nll_loss(X, Y, V[:3]),
         lambda: F.poisson_nll_loss(X, Y, eps=0),
         lambda: F.binary_cross_entropy(X, Q),
+        lambda: F.binary_cross_entropy(Q, Q + 1),
         lambda: F.multi_margin_loss(X, LABELS, p=3),
         lambda: F.triplet_margin_loss(A, B, D, margin=0),
         lambda: F.hinge_embedding_loss(X, Q),

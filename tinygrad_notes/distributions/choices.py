@@ -4,7 +4,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import Tensor
-from ..ops import arange, expand_dims, log_softmax, sigmoid, softmax, xlog1py, xlogy
+from ..ops import all as all_true
+from ..ops import arange, expand_dims, isfinite, log_softmax, sigmoid, softmax, xlog1py, xlogy
+from .constraints import Constraint
 from .distribution import Distribution
 
 if TYPE_CHECKING:
@@ -80,6 +82,16 @@ class Probability(Distribution):
         return self._batch_shape
 
 
+class Weights(Constraint):
+    """What can be normalized to probabilities."""
+
+    event_dim, words = 1, "finite numbers >= 0 with a positive sum along the last axis"
+
+    def check(self, value: Tensor) -> Tensor:
+        """Whether each row can."""
+        return all_true((value >= 0) & isfinite(value), axis=-1) & (value.sum(-1) > 0)
+
+
 class Probabilities(Distribution):
     """`probs` and `logits` over the last axis, of which one was given, to be normalized."""
 
@@ -88,6 +100,10 @@ class Probabilities(Distribution):
         self._keep(**given(type(self).__name__, probs, logits), **others)
         (name, *_) = self._given
         return self._batch_shape, event_axis(self, name)
+
+    def _checked(self, name, constraint):
+        """Probabilities as they were given, before they are normalized."""
+        return (self._parameter(name), Weights()) if name == "probs" else super()._checked(name, constraint)
 
     @property
     def probs(self) -> Tensor:

@@ -85,7 +85,7 @@ class Distribution:
         if self._validate_args:
             for name, constraint in self.arg_constraints.items():
                 if (name in self._given or name in self.__dict__) and not constraints.is_dependent(constraint):
-                    self._check(name, getattr(self, name), constraint)
+                    self._check(name, *self._checked(name, constraint))
 
     @staticmethod
     def set_default_validate_args(value: bool) -> None:
@@ -131,6 +131,10 @@ class Distribution:
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     # Checks ---------------------------------------------------------------------------------
+    def _checked(self, name, constraint):
+        """The value of a parameter that is checked, and the constraint."""
+        return getattr(self, name), constraint
+
     def _check(self, name, value, constraint):
         """Raise unless all of `value` satisfies the constraint; the message has the first that does not."""
         value = value.detach()

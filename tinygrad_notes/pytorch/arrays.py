@@ -240,6 +240,8 @@ def nanquantile(input: ArrayLike, q: Any, dim: int | None = None, keepdim: bool 
         tensor(2.)
     """
     x = as_tensor(input)
+    if not x.ndim:  # as if it had an axis of length one, of which nothing is kept
+        dim, keepdim = None, False
     rows = ops.ravel(x) if dim is None else ops.moveaxis(x, dim, -1)  # (..., n)
     present = ops.logical_not(ops.isnan(rows))
     count = ops.sum(present, axis=-1, keepdims=True)  # (..., 1)

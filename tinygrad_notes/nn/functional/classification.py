@@ -202,7 +202,7 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
         Nats: a 0-d Tensor, or with 'none' one of the shape of `input`.
 
     Raises:
-        ValueError: the shapes differ, a probability is outside [0, 1], or the reduction is unknown.
+        ValueError: the shapes differ, an input or target is outside [0, 1], or the reduction is unknown.
 
     Source: the notes, section 2.1.1; UDL 5.4.
 
@@ -217,6 +217,9 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     if not holds((x >= 0) & (x <= 1)):
         raise ValueError("binary_cross_entropy: input: expected probabilities in [0, 1], got values from "
                          f"{float(input.min())} to {float(input.max())}; logits: binary_cross_entropy_with_logits")
+    if not holds((target.data >= 0) & (target.data <= 1)):
+        raise ValueError("binary_cross_entropy: target: expected probabilities in [0, 1], got values from "
+                         f"{float(target.min())} to {float(target.max())}")
     return weighed(binary_entropy(input, target), weight, reduction, "binary_cross_entropy")
 
 
