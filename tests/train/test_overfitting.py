@@ -141,8 +141,8 @@ def test_augmentation_label_noise_and_label_smoothing_are_three_things(rng):
 def test_rolled_and_scaled_copies_lower_the_test_error(rng):
     """40-200-200-10 with and without 4,000 more examples, rolled by any number of places and scaled by U[0.8, 1.2].
 
-    The book has an error of 33% without, and the notes want 3 points less with them. Of four seeds it was 3.2 less here,
-    from 2.1 to 4.0; the mean of two is held to 2.
+    The book has an error of 33% without, and the notes want 3 points less with them. Of four seeds it was 3.2 less
+    here, from 2.1 to 4.0; the mean of two is held to 2.
     """
     (x, y), (x_test, y_test) = (part.tensors for part in mnist1d.make())
     plain, augmented = [], []
