@@ -109,7 +109,7 @@ def test_turned_queries_and_keys_meet_by_distance(dim, interleaved):
         return a @ b
     for i, j, shift in ((0, 0, 11), (5, 2, 20), (3, 9, 1)):
         np.testing.assert_allclose(product(i, j), product(i + shift, j + shift), rtol=1e-12)
-    assert abs(product(5, 2) - product(5, 3)) > 1e-3
+    assert max(abs(product(5, 2) - product(5, j)) for j in range(3, 9)) > 1e-3
     x = normal(2, 3, 5, 8)
     whole = turn(tn.tensor(x)).numpy()
     np.testing.assert_allclose(np.linalg.norm(whole, axis=-1), np.linalg.norm(x, axis=-1), rtol=1e-12)
