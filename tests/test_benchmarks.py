@@ -18,8 +18,10 @@ def test_every_workload_is_described():
     assert set(WORKLOADS) == set(TITLES) == set(BUDGETS)
 
 
-@pytest.mark.parametrize("workload", ["chain", "mlp", "gcn", "digits_cnn", "conv_block", "gpt", "vae",
-                                      "realnvp", "maml"])
+LATER = [pytest.param(name, marks=pytest.mark.slow) for name in ("gcn", "conv_block", "vae", "realnvp", "maml")]
+
+
+@pytest.mark.parametrize("workload", ["chain", "mlp", "digits_cnn", "gpt", *LATER])
 def test_installed_peers_agree(workload):
     from benchmarks.peers import PEERS
     from benchmarks.run import Worker

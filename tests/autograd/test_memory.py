@@ -13,6 +13,7 @@ from tinygrad_notes.autograd import elementwise, primitive
 from tinygrad_notes.autograd.node import Node
 from tinygrad_notes.backend import as_device
 
+pytestmark = pytest.mark.same_on_strict
 DEEP = 100_000
 
 

@@ -108,13 +108,13 @@ def test_models_in_closed_form_are_fitted_at_once(cli, tmp_path, name, files):
 # Stop and go on ---------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """The bytes of uninterrupted runs of 12 epochs."""
+    """The bytes of uninterrupted runs of 8 epochs."""
     found = {}
 
     def run(name):
         if name not in found:
             folder = tmp_path_factory.mktemp("whole") / name
-            assert main(["train", name, "--epochs", "12", "--quiet", "--out", str(folder)]) == 0
+            assert main(["train", name, "--epochs", "8", "--quiet", "--out", str(folder)]) == 0
             files = ("checkpoint.safetensors", "history.csv", "samples.svg")
             found[name] = {file: (folder / file).read_bytes() for file in files}
         return found[name]
@@ -123,9 +123,9 @@ def whole(tmp_path_factory):
 
 @pytest.mark.parametrize(("name", "number"), [("mlp", signal.SIGINT), ("vae", signal.SIGTERM)])
 def test_an_interrupted_run_is_resumed_bit_for_bit(start, cli, whole, tmp_path, name, number):
-    process = start("train", name, "--epochs", 12)
+    process = start("train", name, "--epochs", 8)
     for line in process.stdout:
-        if line.startswith("epoch 2/12"):
+        if line.startswith("epoch 2/8"):
             process.send_signal(number)
             break
     out, err = process.communicate(timeout=100)
@@ -134,7 +134,7 @@ def test_an_interrupted_run_is_resumed_bit_for_bit(start, cli, whole, tmp_path, 
     assert f"Go on with: tinygrad-notes train --resume runs/{name}" in err
     folder = tmp_path / "runs" / name
     state = tn.load(folder / "checkpoint.safetensors")
-    assert 2 <= state["epoch"] < 12
+    assert 2 <= state["epoch"] < 8
     code, out, err = cli("train", "--resume", folder, "--no-progress")
     assert (code, err) == (0, "")
     assert f"resuming after epoch {state['epoch']}, step {state['step']}" in out
@@ -144,9 +144,9 @@ def test_an_interrupted_run_is_resumed_bit_for_bit(start, cli, whole, tmp_path, 
 
 def test_training_longer_equals_training_long(cli, tmp_path, whole):
     assert cli("train", "mlp", "--epochs", 5, "-q")[0] == 0
-    assert cli("train", "mlp", "--resume", "runs/mlp", "--epochs", 12, "-q") == (0, "", "")
+    assert cli("train", "mlp", "--resume", "runs/mlp", "--epochs", 8, "-q") == (0, "", "")
     assert (tmp_path / "runs/mlp/checkpoint.safetensors").read_bytes() == whole("mlp")["checkpoint.safetensors"]
-    assert json.loads((tmp_path / "runs/mlp/config.json").read_text())["settings"]["epochs"] == 12
+    assert json.loads((tmp_path / "runs/mlp/config.json").read_text())["settings"]["epochs"] == 8
 
 
 def test_a_finished_run_may_be_resumed_and_stays_the_same(cli, tmp_path):
