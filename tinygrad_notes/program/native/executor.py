@@ -185,7 +185,8 @@ def _products():
     get_name.restype, get_name.argtypes = ctypes.c_char_p, [ctypes.py_object]
     get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     capsules = [cython_blas.__pyx_capi__[name] for name in ("sgemm", "dgemm")]
-    found = [blas.thread_functions() for blas in blas_libraries() if "scipy" in str(blas.path).lower()]
+    # NumPy's wheel brings a library of its own along, whose file is named alike.
+    found = [blas.thread_functions() for blas in blas_libraries() if "numpy" not in blas.path.parent.name.lower()]
     threads = found[0] if len(found) == 1 else (None, None)
     return (*[get(capsule, get_name(capsule)) for capsule in capsules], *threads)
 
