@@ -38,6 +38,8 @@ class CudaExecutor(Executor):
         graphs: whether work is captured.
     """
 
+    longest_row = 1 << 14  # a row has one block; a longer one is reduced by many, in a kernel of its own
+
     def __init__(self, program, gpu=None, graphs=True, **options):
         self.gpu, self.graphs = gpu or Cupy(), graphs and not options.get("timed")
         super().__init__(program, **options)

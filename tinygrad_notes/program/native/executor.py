@@ -65,6 +65,8 @@ class NativeExecutor(Executor):
         CompileError: the compiler refuses, or there is none.
     """
 
+    longest_row = 1 << 17  # threads share rows: one that is longer ends its loop, and is shared as a line
+
     def __init__(self, program, **options):
         super().__init__(program, **options)
         self.slots = {}  # root -> index of its pointer
