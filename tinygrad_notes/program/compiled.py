@@ -78,7 +78,7 @@ class Compiled:
             derivative = Derivative()
             recording = record(self.fn, args, kwargs, finish=derivative if mode.grad else None,
                                commit=lambda it: not derivative.outputs,
-                               coarse=current_device().name != "cuda" and (
+                               coarse=current_device().name == "cpu" and (
                                    self.options["backend"] == "numpy" or compiler() is None))
             replay = Replay(self.fn, recording, derivative, **self.options)
         except CannotRecord as error:
