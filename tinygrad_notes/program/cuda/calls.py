@@ -88,7 +88,7 @@ class CudaCall:
         text = "\n".join([f"KERNEL void {name}({head}, const double* scalars) {{",
                           "    const long i = (long)blockIdx.x * BLOCK + threadIdx.x;",
                           f"    if (i >= {size}L) return;", *["    " + line for line in lines], "}"])
-        self.made.append(Launch(name, text, tuple(place for *_, place in given), (), size, 1))
+        self.made.append(Launch(name, text, tuple(place for *_, place in given), size, 1))
 
     @staticmethod
     def index(sizes, strides, offset, letter="j", whole="i"):

@@ -39,16 +39,14 @@ class Launch:
     Fields:
         name, text: of the kernel.
         arrays: the values whose memory it gets, in the order of its parameters; behind them come the scalars.
-        made: those of them that it writes.
+        blocks, threads: how many; `threads` None: as many as BLOCK says, each block does one row.
         wide: whether its blocks have WIDE threads.
         kernel: the index of the kernel of the program that it is part of.
-        blocks, threads: how many; `threads` None: as many as BLOCK says, each block does one row.
     """
 
     name: str
     text: str
     arrays: tuple
-    made: tuple
     blocks: int
     threads: int | None = None
     wide: bool = False
@@ -116,7 +114,7 @@ class CudaLoop(LoopCode):
                           "}"])
         self.lines = []
         text = text.replace("BLOCK", "WIDE") if wide else text
-        return Launch(name, text, arrays, tuple(made), blocks, threads, wide)
+        return Launch(name, text, arrays, blocks, threads, wide)
 
     # Elements and rows --------------------------------------------------------------------
     def main(self):
